@@ -1,0 +1,67 @@
+"""Configuration of Sphinx. The build reads nothing from the network."""
+
+import os
+
+# Before the examples import TensorFlow: its start-up messages are no part of their output.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import sklearn_ae
+
+project = "sklearn_ae"
+author = "The sklearn_ae developers"
+copyright = f"2026, {author}"
+release = sklearn_ae.__version__
+version = ".".join(release.split(".")[:2])
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
+    "myst_parser",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+default_role = "literal"
+
+autosummary_generate = True
+# scikit-learn adds these when a class is made; they are documented there.
+autodoc_default_options = {
+    "exclude-members": ", ".join(
+        f"set_{method}_request"
+        for method in (
+            "decision_function",
+            "fit",
+            "inverse_transform",
+            "predict",
+            "score",
+            "score_samples",
+            "transform",
+        )
+    )
+}
+extlinks = {
+    "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),
+    "doi": ("https://doi.org/%s", "doi:%s"),
+}
+numpydoc_show_class_members = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "plot_gallery": True,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "write_computation_times": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {"navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_title = f"{project} {release}"

@@ -1,0 +1,28 @@
+"""Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
+
+from sklearn_ae import datasets, exceptions, metrics
+from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
+from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
+from sklearn_ae.detector import AutoencoderAnomalyDetector
+from sklearn_ae.displays import LossCurveDisplay, ReconstructionDisplay, ScoreHistogramDisplay
+from sklearn_ae.model_selection import FixedThresholdDetector, NormalsOnly
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "AbsoluteError",
+    "AutoencoderAnomalyDetector",
+    "ConvAutoencoder",
+    "ConvDenseAutoencoder",
+    "DenseAutoencoder",
+    "FixedThresholdDetector",
+    "LossCurveDisplay",
+    "NormalsOnly",
+    "ReconstructionDisplay",
+    "ScoreHistogramDisplay",
+    "SquaredError",
+    "__version__",
+    "datasets",
+    "exceptions",
+    "metrics",
+]

@@ -1,0 +1,16 @@
+"""scikit-learn's private names, the same from 1.6 to 1.9, imported nowhere else."""
+
+from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "_fit_context",
+    "_safe_indexing",
+    "check_matplotlib_support",
+]

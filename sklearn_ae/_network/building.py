@@ -1,0 +1,191 @@
+"""From an architecture to a seeded network."""
+
+import random
+import warnings
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+from keras import layers
+
+from sklearn_ae._network.network import Network
+
+_NONLINEAR_LAYERS = (
+    layers.ReLU,
+    layers.LeakyReLU,
+    layers.PReLU,
+    layers.ELU,
+    layers.Softmax,
+)
+
+
+def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid, random_state):
+    """Build the network of a detector, its weights drawn from `random_state`.
+
+    Parameters
+    ----------
+    architecture : object with `build`, or callable
+        Called with `input_shape` and `latent_dim`; gives encoder and decoder, or one model.
+    input_shape : tuple of int
+        Shape of one sample as the network sees it.
+    latent_dim : int
+        Length of the code.
+    scaling : Scaling
+        From raw to scaled units.
+    use_sigmoid : bool
+        Whether the output is a sigmoid where the architecture's last layer is linear.
+    random_state : numpy.random.RandomState
+        Source of every seed.
+
+    Returns
+    -------
+    network : Network
+
+    Raises
+    ------
+    TypeError
+        If the architecture gives no Keras model.
+    ValueError
+        If the models do not map `input_shape` to codes and back.
+    """
+    with _python_random_restored():
+        build = getattr(architecture, "build", architecture)
+        parts = _check_parts(build(input_shape, latent_dim))
+        parts = tuple(_reseed(part, random_state) for part in parts)
+        _check_shapes(parts, input_shape, latent_dim)
+    is_linear = _last_activation(parts[-1]) == "linear"
+    output_activation = "sigmoid" if use_sigmoid and is_linear else "linear"
+    return Network(parts, output_activation, input_shape, scaling)
+
+
+def ends_in_sigmoid(network):
+    """Return whether reconstructions can only lie between 0 and 1 in scaled units."""
+    return "sigmoid" in (network.output_activation, _last_activation(network.parts[-1]))
+
+
+def check_input_shape(network, input_shape):
+    """Refuse to go on from a network for samples of another shape."""
+    if network.input_shape != input_shape:
+        raise ValueError(
+            "With warm_start=True, X must hold samples of the shape of the previous fit, "
+            f"{network.input_shape}. Pass such samples or set warm_start=False. Received: samples "
+            f"of shape {input_shape}."
+        )
+
+
+def copy_weights(source, target):
+    """Copy the weights of a network to one of the same architecture.
+
+    Raises
+    ------
+    ValueError
+        If the architectures differ.
+    """
+    shapes, expected = (
+        [weight.shape for part in network.parts for weight in part.weights]
+        for network in (source, target)
+    )
+    if shapes != expected:
+        raise ValueError(
+            "With warm_start=True, architecture and latent_dim must be those of the previous fit. "
+            f"Set warm_start=False to begin anew. Received: weights of shapes {shapes} before and "
+            f"{expected} now."
+        )
+    for old, new in zip(source.parts, target.parts, strict=True):
+        new.set_weights(old.get_weights())
+
+
+def _last_activation(model):
+    """Return the name of the activation that a model's outputs went through last."""
+    for layer in reversed(model.layers):
+        if isinstance(layer, keras.Model):
+            return _last_activation(layer)
+        if isinstance(layer, _NONLINEAR_LAYERS):
+            return type(layer).__name__.lower()
+        activation = getattr(layer, "activation", None)
+        if activation is not None:
+            return getattr(activation, "__name__", type(activation).__name__)
+        if layer.weights:
+            break
+    return "linear"
+
+
+@contextmanager
+def _python_random_restored():
+    """Undo the draws of unseeded Keras initialisers and layers from Python's global generator."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def _check_parts(built):
+    parts = built if isinstance(built, tuple | list) else (built,)
+    if len(parts) not in (1, 2) or not all(isinstance(part, keras.Model) for part in parts):
+        raise TypeError(
+            "architecture must build an encoder and a decoder, two Keras models, or one Keras "
+            "model from input to reconstruction. Return `encoder, decoder`. Received: "
+            f"{built!r}."
+        )
+    return tuple(parts)
+
+
+def _reseed(model, random_state):
+    """Return a copy of the model in which every seed comes from `random_state`."""
+
+    def clone_layer(layer):
+        config = _with_seeds(layer.get_config(), random_state)
+        return type(layer).from_config(config)
+
+    try:
+        copy = keras.models.clone_model(model, clone_function=clone_layer, recursive=True)
+    except (ValueError, NotImplementedError):
+        warnings.warn(
+            f"{model.name!r} is a subclassed Keras model, which cannot be seeded: the fit is not "
+            "repeatable, and goes on from the weights that the model has. Build it with the "
+            "functional or the sequential API instead.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return model
+    for variable, kept in zip(
+        copy.non_trainable_weights, model.non_trainable_weights, strict=False
+    ):
+        variable.assign(kept)
+    return copy
+
+
+def _with_seeds(config, random_state):
+    if isinstance(config, dict):
+        return {
+            key: int(random_state.randint(np.iinfo(np.int32).max))
+            if key == "seed"
+            else _with_seeds(value, random_state)
+            for key, value in config.items()
+        }
+    if isinstance(config, list):
+        return [_with_seeds(value, random_state) for value in config]
+    return config
+
+
+def _check_shapes(parts, input_shape, latent_dim):
+    x = keras.Input(input_shape, name="input")
+    expected = [("encoder", (latent_dim,)), ("decoder", input_shape)][-len(parts) :]
+    for part, (name, shape) in zip(parts, expected, strict=True):
+        name = name if len(parts) == 2 else "model"
+        try:
+            output = part(x)
+        except ValueError as error:
+            raise ValueError(
+                f"The {name} that architecture built does not take inputs of shape "
+                f"{(None, *x.shape[1:])}. Build it from the input_shape and latent_dim that it "
+                f"is called with. Received: {error}"
+            ) from error
+        if tuple(getattr(output, "shape", ())[1:]) != tuple(shape):
+            raise ValueError(
+                f"The {name} that architecture built must map shape {(None, *x.shape[1:])} to "
+                f"{(None, *shape)}. Received: outputs of shape "
+                f"{getattr(output, 'shape', type(output).__name__)}."
+            )
+        x = output

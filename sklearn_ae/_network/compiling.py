@@ -1,0 +1,154 @@
+"""What Keras compiles a model with: loss and optimizer, and when two fits can share it."""
+
+import keras
+
+from sklearn_ae._network.describing import describe, is_keras
+
+
+def resolve_optimizer(optimizer, learning_rate):
+    """Return a fresh optimizer for the detector's parameters, which stay as they are.
+
+    Parameters
+    ----------
+    optimizer : str, subclass or instance of keras.optimizers.Optimizer
+    learning_rate : float or None
+
+    Returns
+    -------
+    optimizer : keras.optimizers.Optimizer
+
+    Raises
+    ------
+    ValueError
+        If both an instance and a learning rate are given, or Keras knows no optimizer of that
+        name.
+    TypeError
+        If `optimizer` is nothing that Keras can compile a model with.
+    """
+    is_instance = isinstance(optimizer, keras.optimizers.Optimizer)
+    if is_instance and learning_rate is not None:
+        raise ValueError(
+            "learning_rate must be None with an optimizer instance, which has its own. Set one of "
+            f"the two. Received: learning_rate={learning_rate!r} and optimizer={optimizer!r}."
+        )
+    if is_instance:
+        return type(optimizer).from_config(optimizer.get_config())
+    if isinstance(optimizer, str):
+        try:
+            optimizer = type(keras.optimizers.get(optimizer))
+        except ValueError as error:
+            raise ValueError(
+                "optimizer must be the name of a Keras optimizer, such as 'adam' or 'sgd', or a "
+                f"class or an instance. Received: {optimizer!r}."
+            ) from error
+    if not (isinstance(optimizer, type) and issubclass(optimizer, keras.optimizers.Optimizer)):
+        raise TypeError(
+            "optimizer must be the name of a Keras optimizer, a subclass of "
+            f"keras.optimizers.Optimizer or an instance of one. Received: {optimizer!r}."
+        )
+    return optimizer() if learning_rate is None else optimizer(learning_rate=learning_rate)
+
+
+def resolve_loss(loss, limits):
+    """Return the loss for the detector's parameter.
+
+    Parameters
+    ----------
+    loss : str, keras.losses.Loss or callable
+        "auto" is binary cross-entropy for data in [0, 1], else the mean squared error.
+    limits : tuple of two floats
+        Smallest and largest value of the scaled training data.
+
+    Returns
+    -------
+    loss : str, keras.losses.Loss or callable
+
+    Raises
+    ------
+    ValueError
+        If Keras knows no loss of that name, or the loss expects logits.
+    """
+    if isinstance(loss, str) and loss == "auto":
+        return "binary_crossentropy" if _is_unit_range(limits) else "mean_squared_error"
+    try:
+        function = keras.losses.get(loss)
+    except ValueError as error:
+        raise ValueError(
+            "loss must be 'auto', the name of a Keras loss, such as 'mean_squared_error', an "
+            f"instance of keras.losses.Loss or a function. Received: {loss!r}."
+        ) from error
+    if isinstance(function, keras.losses.Loss) and function.get_config().get("from_logits"):
+        raise ValueError(
+            "loss must not expect logits: scores compare inputs with reconstructions, which are "
+            f"probabilities then. Pass from_logits=False. Received: {loss!r}."
+        )
+    return loss
+
+
+def is_binary_crossentropy(loss):
+    """Return whether reconstructions must lie between 0 and 1 for the loss."""
+    loss = keras.losses.get(loss)
+    classes = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
+    functions = (keras.losses.binary_crossentropy, keras.losses.binary_focal_crossentropy)
+    return isinstance(loss, classes) or loss in functions
+
+
+def check_sigmoid(limits):
+    """Refuse training data that a sigmoid output cannot reach.
+
+    Parameters
+    ----------
+    limits : tuple of two floats
+        Smallest and largest value of the scaled training data.
+
+    Raises
+    ------
+    ValueError
+        If they do not lie in [0, 1].
+    """
+    if not _is_unit_range(limits):
+        raise ValueError(
+            "X must lie in [0, 1] after scaling, for the network ends in a sigmoid. Scale X to "
+            "[0, 1] and pass scaling=None, or pass loss='mean_squared_error' and an architecture "
+            "that ends in a linear layer, as those of sklearn_ae do. Received: scaled values from "
+            f"{limits[0]:.6g} to {limits[1]:.6g}."
+        )
+
+
+def check_callbacks(callbacks):
+    """Refuse callbacks that Keras could not call.
+
+    Parameters
+    ----------
+    callbacks : list or None
+
+    Raises
+    ------
+    TypeError
+        If an item is no instance of keras.callbacks.Callback.
+    """
+    for callback in callbacks or []:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TypeError(
+                "callbacks must be a list of instances of keras.callbacks.Callback. Received: "
+                f"{callback!r} in it."
+            )
+
+
+def compile_key(network, loss, optimizer, callbacks):
+    """Return what compiled models have in common that one can train instead of another.
+
+    Returns
+    -------
+    key : tuple or None
+        None if a part is not Keras's own: its name does not tell what it does.
+    """
+    # A LambdaCallback is Keras's own and runs anything.
+    if not all(is_keras(type(c)) and type(c).__name__ != "LambdaCallback" for c in callbacks):
+        return None
+    key = (network.configuration, describe(keras.losses.get(loss)), describe(optimizer))
+    return None if None in key else key
+
+
+def _is_unit_range(limits):
+    return limits[0] >= 0 and limits[1] <= 1

@@ -1,0 +1,130 @@
+"""What a fitted detector holds: encoder, decoder and scaling as one Keras graph."""
+
+import json
+
+import keras
+from keras import layers
+
+from sklearn_ae._network.caching import BoundedCache
+from sklearn_ae._network.describing import describe
+from sklearn_ae._scaling import Scaling
+
+
+class Network:
+    """The graph scaling → encoder → code → decoder → reconstruction.
+
+    Pickles as JSON and arrays, without optimizer and compiled functions.
+
+    Parameters
+    ----------
+    parts : tuple of keras.Model
+        Encoder and decoder, or one model from scaled inputs to reconstructions.
+    output_activation : {"linear", "sigmoid"}
+        Activation applied to what the last part gives.
+    input_shape : tuple of int
+        Shape of one sample as the network sees it.
+    scaling : Scaling
+        From raw to scaled units.
+
+    Attributes
+    ----------
+    autoencoder : keras.Model
+        Scaled inputs to scaled reconstructions.
+    joint : keras.Model
+        Scaled inputs to the list of what each part gives: code and reconstruction, or the
+        reconstruction alone.
+    configuration : str or None
+        What two networks have in common when they differ in weights and seeds only, so that they
+        can share compiled functions. None where this cannot be told.
+    decoder : keras.Model or None
+        Codes to scaled reconstructions.
+    graphs : BoundedCache
+        Compiled functions that no other network can share.
+    """
+
+    def __init__(self, parts, output_activation, input_shape, scaling):
+        self.parts = parts
+        self.output_activation = output_activation
+        self.input_shape = input_shape
+        self.scaling = scaling
+        self.graphs = BoundedCache(max_size=16)
+        self._views = {}
+        x = inputs = keras.Input(input_shape, name="scaled_input")
+        outputs = []
+        for part in parts:
+            x = part(x)
+            outputs.append(x)
+        outputs[-1] = self._activate(x)
+        self.autoencoder = keras.Model(inputs, outputs[-1], name="autoencoder")
+        self.joint = keras.Model(inputs, outputs, name="code_and_reconstruction")
+        self.decoder = self._build_decoder(outputs[0]) if self.has_code else None
+        self.configuration = describe(self.joint)
+
+    @property
+    def has_code(self):
+        """Whether the network has an encoder and a decoder."""
+        return len(self.parts) == 2
+
+    def _activate(self, x):
+        return layers.Activation(self.output_activation, name="output_activation")(x)
+
+    def _build_decoder(self, code):
+        inputs = keras.Input(code.shape[1:], name="code")
+        return keras.Model(inputs, self._activate(self.parts[1](inputs)), name="decoder")
+
+    def view(self, name):
+        """Return a Keras model between raw units: "model", "encoder" or "decoder"."""
+        if name not in self._views:
+            self._views[name] = self._build_view(name)
+        return self._views[name]
+
+    def _build_view(self, name):
+        scale, offset = self.scaling
+        if name == "decoder":
+            inputs = keras.Input(self.decoder.input_shape[1:], name="code")
+            x = self.decoder(inputs)
+        else:
+            inputs = keras.Input(self.input_shape, dtype="float64", name="input")
+            x = layers.Rescaling(scale, offset, dtype="float64", name="scaling")(inputs)
+            part = self.parts[0] if name == "encoder" else self.autoencoder
+            x = part(_cast("scaled_input")(x))
+        if name != "encoder":
+            x = layers.Rescaling(1 / scale, -offset / scale, dtype="float64", name="unscaling")(x)
+            x = _cast("reconstruction")(x)
+        return keras.Model(inputs, x, name=name)
+
+    def __getstate__(self):
+        return {
+            "parts": [_to_json(part) for part in self.parts],
+            "weights": [part.get_weights() for part in self.parts],
+            "output_activation": self.output_activation,
+            "input_shape": self.input_shape,
+            "scaling": tuple(self.scaling),
+        }
+
+    def __setstate__(self, state):
+        parts = []
+        for text, weights in zip(state["parts"], state["weights"], strict=True):
+            part = keras.saving.deserialize_keras_object(json.loads(text))
+            part.set_weights(weights)
+            parts.append(part)
+        scaling = Scaling(*state["scaling"])
+        self.__init__(tuple(parts), state["output_activation"], state["input_shape"], scaling)
+
+
+def _cast(name):
+    return layers.Activation("linear", dtype="float32", name=name)
+
+
+def _to_json(model):
+    try:
+        text = json.dumps(keras.saving.serialize_keras_object(model))
+        keras.saving.deserialize_keras_object(json.loads(text))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise TypeError(
+            "The network cannot be pickled: Keras cannot write it as JSON and read it back. "
+            "Register custom layers and functions with keras.saving.register_keras_serializable, "
+            "give custom layers a get_config, and replace Lambda layers, which could run any "
+            f"code, by such layers. Received: {model!r}."
+        ) from error
+    return text

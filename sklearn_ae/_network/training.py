@@ -1,0 +1,197 @@
+"""Training of a network: Keras's `fit`, through scikeras, seeded and without side effects."""
+
+import copy
+import math
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from sklearn_ae._network._scikeras import BaseWrapper
+from sklearn_ae._network.caching import BoundedCache
+from sklearn_ae._network.compiling import compile_key
+from sklearn_ae.exceptions import TrainingDivergedError
+
+# Compiled models are kept for the next fit of the same configuration, since each new one costs
+# seconds of tracing and megabytes that TensorFlow does not give back. Counted in parameters, of
+# which each takes 12 bytes with the two moments of Adam.
+_COMPILED_MODELS = BoundedCache(max_size=10_000_000)
+
+
+class TrainingLog(NamedTuple):
+    """What a training leaves beside the weights.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        Keras's history: a value of each epoch for "loss" and, with held-out rows, "val_loss".
+    best_epoch : int
+        The epoch, from 0, whose weights the network has now.
+    """
+
+    history: dict
+    best_epoch: int
+
+
+def train(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
+    """Fit a network to rows of X and leave it with the weights of its best epoch.
+
+    Parameters
+    ----------
+    network : Network
+        Trained in place.
+    X : ndarray of shape (n, *network.input_shape)
+        Raw values; read batch by batch, never copied as a whole.
+    training_rows, validation_rows : ndarray of int
+        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If the latter
+        are empty, the training loss does.
+    loss : str, keras.losses.Loss or callable
+    optimizer : keras.optimizers.Optimizer
+        A fresh one, see :func:`~sklearn_ae._network.compiling.resolve_optimizer`.
+    settings : dict
+        `epochs`, `batch_size`, `patience`, `callbacks` and `verbose` of the detector.
+    random_state : numpy.random.RandomState
+        Source of the order of the rows.
+
+    Returns
+    -------
+    log : TrainingLog
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss becomes NaN or infinite.
+    """
+    batch_size = settings["batch_size"]
+    training = _Batches(network, X, training_rows, batch_size, random_state)
+    validation = None
+    if len(validation_rows):
+        validation = _Batches(network, X, validation_rows, batch_size)
+    best = keras.callbacks.EarlyStopping(
+        monitor="loss" if validation is None else "val_loss",
+        mode="min",
+        patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
+        restore_best_weights=True,
+    )
+    callbacks = copy.deepcopy(settings["callbacks"]) or []
+    key = compile_key(network, loss, optimizer, callbacks)
+    model = _prepare(network, key, loss, optimizer)
+    wrapper = _ScikerasAutoencoder(
+        training,
+        validation,
+        model=lambda: model,
+        epochs=settings["epochs"],
+        verbose=settings["verbose"],
+        callbacks=[_DivergenceCheck(), *callbacks, best],
+        # The optimizer must be said here too: scikeras checks what it compiles, and compiles
+        # models that are not.
+        optimizer=optimizer,
+        loss=loss,
+    )
+    wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
+    if key is not None:
+        _copy_variables(model, network.autoencoder)
+        _COMPILED_MODELS.put(key, model, size=model.count_params())
+    return TrainingLog(
+        {name: list(map(float, log)) for name, log in wrapper.history_.items()},
+        int(best.best_epoch),
+    )
+
+
+class _ScikerasAutoencoder(BaseWrapper):
+    """scikeras's wrapper, made to fit inputs to themselves in an order of our own.
+
+    scikeras hands Keras whole arrays, of which it refuses targets of four dimensions, and Keras
+    shuffles them with a generator that only a global seed reaches.
+    """
+
+    def __init__(self, training, validation, **parameters):
+        super().__init__(**parameters)
+        # Private, or scikeras would take them for parameters.
+        self._training = training
+        self._validation = validation
+
+    def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs):
+        super()._fit_keras_model(
+            self._training,
+            None,
+            sample_weight=None,
+            warm_start=warm_start,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            validation_data=self._validation,
+            shuffle=False,
+            batch_size=None,
+            **kwargs,
+        )
+
+
+class _Batches(keras.utils.PyDataset):
+    """Batches of scaled rows, as inputs and targets, in a new order each epoch if seeded."""
+
+    def __init__(self, network, X, rows, batch_size, random_state=None):
+        super().__init__()
+        self._scaling = network.scaling
+        self._X = X
+        self._rows = rows
+        self._batch_size = batch_size
+        self._random_state = random_state
+        self.on_epoch_end()
+
+    def __len__(self):
+        return math.ceil(len(self._rows) / self._batch_size)
+
+    def __getitem__(self, index):
+        begin = index * self._batch_size
+        batch = self._scaling.transform(self._X[self._rows[begin : begin + self._batch_size]])
+        return batch, batch
+
+    def on_epoch_end(self):
+        if self._random_state is not None:
+            self._rows = self._random_state.permutation(self._rows)
+
+
+class _DivergenceCheck(keras.callbacks.Callback):
+    """Ends a training whose loss is not a number any more."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            if name in ("loss", "val_loss") and not math.isfinite(value):
+                raise TrainingDivergedError(
+                    f"The training diverged: {name} is {value} after epoch {epoch + 1}. Lower "
+                    "learning_rate, pass an optimizer with clipnorm=1.0, or scale X (scaling="
+                    "'standard' does, unless a few values are extremely large). Received: "
+                    f"{self.model.optimizer.name!r} with a learning rate of "
+                    f"{float(self.model.optimizer.learning_rate):.3g}."
+                )
+
+
+def _prepare(network, key, loss, optimizer):
+    """Return a compiled model with the network's weights and an optimizer that starts anew."""
+    autoencoder = network.autoencoder
+    model = _COMPILED_MODELS.take(key) if key is not None else None
+    if model is not None:
+        optimizer.build(model.trainable_variables)
+        for variable, initial in zip(model.optimizer.variables, optimizer.variables, strict=True):
+            variable.assign(initial)
+        _copy_variables(autoencoder, model)
+        return model
+    if key is None:
+        # The layers are shared with the network, the optimizer and the compiled functions are not.
+        model = keras.Model(autoencoder.inputs, autoencoder.outputs, name="training")
+    else:
+        model = keras.models.clone_model(autoencoder)
+        _copy_variables(autoencoder, model)
+    model.compile(optimizer=optimizer, loss=loss)
+    return model
+
+
+def _copy_variables(source, target):
+    """Copy weights and the states of the layers' random generators."""
+    for variable, value in zip(_variables(target), _variables(source), strict=True):
+        variable.assign(value)
+
+
+def _variables(model):
+    """Return the variables of a model's layers, without those of its loss and optimizer."""
+    return [variable for layer in model.layers for variable in layer.variables]

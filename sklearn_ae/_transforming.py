@@ -1,0 +1,144 @@
+"""What an autoencoder gives beside scores: codes, reconstructions, maps and Keras models."""
+
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
+
+
+def _has_code(detector):
+    """Whether there is an encoder and a decoder, which a fitted single model has not."""
+    network = getattr(detector, "_network", None)
+    if network is not None and not network.has_code:
+        raise AttributeError(
+            "The architecture built one model from input to reconstruction, so there is no code. "
+            "Let it build an encoder and a decoder."
+        )
+    return True
+
+
+class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """Methods of a fitted detector that look inside its network."""
+
+    @property
+    def model_(self):
+        """Keras model from inputs to reconstructions, in the units of X."""
+        return self._view("model")
+
+    @property
+    def encoder_(self):
+        """Keras model from inputs, in the units of X, to codes."""
+        _has_code(self)
+        return self._view("encoder")
+
+    @property
+    def decoder_(self):
+        """Keras model from codes to reconstructions, in the units of X."""
+        _has_code(self)
+        return self._view("decoder")
+
+    def transform(self, X):
+        """Compute the codes of samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+
+        Returns
+        -------
+        codes : ndarray of shape (n, latent_dim), float32
+            What the encoder gives.
+        """
+        from sklearn_ae._network import scoring
+
+        return scoring.codes(self._network, self._validate(X)[0])
+
+    @available_if(_has_code)
+    def inverse_transform(self, X):
+        """Decode codes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, latent_dim)
+            Codes, as `transform` gives them.
+
+        Returns
+        -------
+        reconstructions : ndarray of shape (n, ...), float32
+            In the units of the training data and the shape that they came in.
+        """
+        from sklearn_ae._network import scoring
+
+        check_is_fitted(self)
+        codes = check_array(X, input_name="X", estimator=self)
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X must be codes of {self._n_features_out} numbers (latent_dim), as transform "
+                f"gives them. Received: X of shape {codes.shape}."
+            )
+        decodings = scoring.decodings(self._network, codes)
+        return decodings.reshape(len(codes), *self._sample_shape)
+
+    def reconstruct(self, X):
+        """Compute what the network makes of samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+
+        Returns
+        -------
+        reconstructions : ndarray of the shape of X, float32
+            In the units of X.
+        """
+        from sklearn_ae._network import scoring
+
+        X, shape = self._validate(X)
+        return scoring.reconstructions(self._network, X).reshape(shape)
+
+    def anomaly_map(self, X):
+        """Compute the absolute error of each pixel or feature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+
+        Returns
+        -------
+        maps : ndarray of shape (n, n_features) or (n, height, width), float32
+            In scaled units, summed over the channels of images. With
+            ``anomaly_score="absolute_error"`` the sum of a map is minus the sample's score.
+        """
+        from sklearn_ae._network import scoring
+
+        X, shape = self._validate(X)
+        maps = scoring.error_maps(self._network, X).reshape(shape)
+        return maps.sum(axis=-1) if len(shape) == 4 else maps
+
+    @property
+    def _n_features_out(self):
+        _has_code(self)
+        return self._network.parts[0].output_shape[-1]
+
+    def _validate(self, X):
+        """Return X as the network takes it, and the shape in which it came."""
+        check_is_fitted(self)
+        X, shape = validate_data_to_score(self, X)
+        warn_if_other_units(X, self._fitted_dtype, self._fitted_max)
+        return X, shape
+
+    def _view(self, name):
+        # AttributeErrors of properties would be reported as if the property did not exist.
+        check_is_fitted(self, "offset_")
+        return self._network.view(name)
+
+
+# Outside of the wrapper that `set_output` puts around it, which would hide that it is missing.
+AutoencoderTransformerMixin.transform = available_if(_has_code)(
+    AutoencoderTransformerMixin.transform
+)

@@ -1,0 +1,208 @@
+"""n-dimensional arrays to rows and back: shapes, types and finiteness."""
+
+import math
+import warnings
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, gen_batches
+from sklearn.utils.validation import validate_data
+
+# Values read at a time from X, which may be a memory map of more than memory.
+_VALUES_PER_CHUNK = 2**22
+
+
+class Limits(NamedTuple):
+    """Smallest and largest value of each feature or channel.
+
+    Parameters
+    ----------
+    low, high : ndarray of shape (n_features,) or (n_channels,)
+    is_constant : bool
+        Whether all rows are equal.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    is_constant: bool
+
+
+def validate_training_data(detector, X):
+    """Check the X of `fit` and set `n_features_in_` and `feature_names_in_` of the detector.
+
+    Parameters
+    ----------
+    detector : AutoencoderAnomalyDetector
+    X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, n_channels)
+
+    Returns
+    -------
+    X : ndarray of shape (n, *input_shape)
+        The numbers of X, copied only where they have to be converted.
+    sample_shape : tuple of int
+        The shape in which a sample came.
+    input_shape : tuple of int
+        ``(n_features,)`` or ``(height, width, n_channels)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is nothing that a network can be fitted to.
+    """
+    rows, sample_shape = _validate(detector, X, None, reset=True)
+    input_shape = sample_shape
+    if detector.input_shape is not None:
+        input_shape = _check_input_shape(detector.input_shape, sample_shape)
+    if len(input_shape) == 2:
+        input_shape = (*input_shape, 1)
+    return rows.reshape(-1, *input_shape), sample_shape, input_shape
+
+
+def validate_data_to_score(detector, X):
+    """Check the X of a fitted detector's methods.
+
+    Parameters
+    ----------
+    detector : AutoencoderAnomalyDetector
+    X : array-like
+
+    Returns
+    -------
+    X : ndarray of shape (n, *input_shape)
+    shape : tuple of int
+        The shape in which X came.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is not numbers in one of the shapes that the detector takes.
+    """
+    rows, sample_shape = _validate(detector, X, detector.input_shape_, reset=False)
+    return rows.reshape(-1, *detector.input_shape_), (len(rows), *sample_shape)
+
+
+def limits_of(X):
+    """Collect smallest and largest values of X, chunk by chunk.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ..., n_features or n_channels)
+
+    Returns
+    -------
+    limits : Limits
+    """
+    lows, highs, is_constant = [], [], True
+    axes = tuple(range(X.ndim - 1))
+    for chunk in gen_batches(len(X), max(1, _VALUES_PER_CHUNK // math.prod(X.shape[1:]))):
+        values = X[chunk]
+        lows.append(values.min(axis=axes))
+        highs.append(values.max(axis=axes))
+        is_constant = is_constant and bool((values == X[0]).all())
+    return Limits(np.min(lows, axis=0), np.max(highs, axis=0), is_constant)
+
+
+def warn_if_constant(limits):
+    """Warn if there is nothing to learn."""
+    if limits.is_constant:
+        warnings.warn(
+            "All rows of X are equal: nothing can be learned from them.", UserWarning, stacklevel=3
+        )
+
+
+def warn_if_other_units(X, fitted_dtype, fitted_max):
+    """Warn if X seems to be the training data's kind in other units.
+
+    Parameters
+    ----------
+    X : ndarray
+    fitted_dtype : numpy.dtype
+        Type of the training data.
+    fitted_max : float
+        Their largest value.
+    """
+    if fitted_dtype.kind == "u" and fitted_max > 1 and X.dtype.kind == "f" and X.max() <= 1:
+        given, advice = "floats of at most 1", f"multiply X by {np.iinfo(fitted_dtype).max}"
+    elif fitted_dtype.kind == "f" and fitted_max <= 1 and X.dtype.kind == "u" and X.max() > 1:
+        given, advice = f"{X.dtype} above 1", f"divide X by {np.iinfo(X.dtype).max}"
+    else:
+        return
+    warnings.warn(
+        f"The detector was fitted to {fitted_dtype} of at most {fitted_max:g}, and X is {given}, "
+        f"which is read in the same units. If they are not the same, {advice}.",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def _validate(detector, X, input_shape, reset):
+    """Return X as rows, and the shape of one sample as it came."""
+    minimum = {"ensure_min_samples": 2} if reset else {}
+    if _n_dimensions(X) <= 2:
+        rows = validate_data(detector, X, reset=reset, dtype="numeric", **minimum)
+        return _as_real(rows), rows.shape[1:]
+    X = check_array(
+        X, allow_nd=True, dtype="numeric", input_name="X", estimator=detector, **minimum
+    )
+    if X.ndim > 4 or 0 in X.shape:
+        raise ValueError(
+            "X must be rows (n, n_features) or images (n, height, width) or (n, height, width, "
+            f"channels), none of them 0. Received: X of shape {X.shape}."
+        )
+    sample_shape = X.shape[1:]
+    if not reset and sample_shape not in _accepted(input_shape):
+        raise ValueError(
+            f"X must hold samples of the shape that the detector was fitted to: "
+            f"{' or '.join(map(str, _accepted(input_shape)))}. Received: X of shape {X.shape}."
+        )
+    rows = X.reshape(len(X), -1)
+    validate_data(detector, rows, reset=reset, skip_check_array=True)
+    return _as_real(rows), sample_shape
+
+
+def _n_dimensions(X):
+    """Return the number of dimensions of X, without copying what already knows it."""
+    if hasattr(X, "ndim"):
+        return X.ndim
+    if hasattr(X, "shape"):
+        return len(X.shape)
+    if hasattr(X, "__array__") or not hasattr(X, "__len__"):
+        return np.asarray(X).ndim
+    return 1 + _n_dimensions(X[0]) if isinstance(X, list | tuple) and len(X) else 1
+
+
+def _as_real(rows):
+    """Give types that Keras does not take one that it does, without losing a digit."""
+    if rows.dtype.kind in "buif" and rows.dtype.itemsize <= 8:
+        return rows
+    return rows.astype(np.float64)
+
+
+def _accepted(input_shape):
+    """Return the shapes of a sample that mean the same to the network."""
+    if len(input_shape) == 3 and input_shape[-1] == 1:
+        return (input_shape[:2], input_shape)
+    return (input_shape,)
+
+
+def _check_input_shape(input_shape, sample_shape):
+    is_tuple = isinstance(input_shape, tuple | list) and len(input_shape) in (1, 2, 3)
+    if not is_tuple or not all(isinstance(n, Integral) and n >= 1 for n in input_shape):
+        raise ValueError(
+            "input_shape must be (n_features,), (height, width) or (height, width, channels), or "
+            f"None to take it from X. Received: input_shape={input_shape!r}."
+        )
+    input_shape = tuple(int(n) for n in input_shape)
+    if len(sample_shape) == 1 and math.prod(input_shape) != sample_shape[0]:
+        raise ValueError(
+            f"input_shape={input_shape} has {math.prod(input_shape)} values, and each row of X "
+            f"has {sample_shape[0]}. Give the height, width and channels that the rows of X were "
+            "images of."
+        )
+    if len(sample_shape) > 1 and sample_shape not in _accepted((*input_shape, 1)[:3]):
+        raise ValueError(
+            f"input_shape={input_shape} differs from the shape of the samples of X, "
+            f"{sample_shape}. Leave input_shape=None: it is for rows, which it folds."
+        )
+    return input_shape

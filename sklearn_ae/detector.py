@@ -1,0 +1,384 @@
+"""AutoencoderAnomalyDetector: a scikit-learn outlier detector around a Keras autoencoder."""
+
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import ClassifierTags, check_random_state
+
+from sklearn_ae._compat import HasMethods, Interval, Options, StrOptions, _fit_context
+from sklearn_ae._scaling import SCALING_OPTIONS
+from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
+from sklearn_ae._transforming import AutoencoderTransformerMixin
+from sklearn_ae._validation import limits_of, validate_training_data, warn_if_constant
+from sklearn_ae.anomaly_scores import ANOMALY_SCORES, resolve_anomaly_score
+from sklearn_ae.metrics import _balanced_accuracy
+
+
+class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, BaseEstimator):
+    """Anomaly detection by the reconstruction error of an autoencoder.
+
+    The autoencoder is trained on normal samples to reproduce its input from a short code [1]_. It
+    reproduces samples like those and fails on others, so the difference between a sample and its
+    reconstruction is its anomaly score. Read more in the user guide.
+
+    Parameters
+    ----------
+    architecture : "auto", object with `build`, or callable, default="auto"
+        What the network looks like: :class:`ConvAutoencoder`, :class:`ConvDenseAutoencoder`,
+        :class:`DenseAutoencoder`, or anything that is called, or whose method `build` is called,
+        with `input_shape` and `latent_dim` and returns encoder and decoder, two Keras models, or
+        one model from input to reconstruction. Its weights are drawn anew from `random_state`,
+        those of non-trainable layers are kept. "auto" is :class:`ConvAutoencoder` for images from
+        8×8 pixels, else :class:`DenseAutoencoder`.
+    latent_dim : int, default=32
+        Length of the code. The longer, the better anomalies are reconstructed too.
+    input_shape : tuple of int or None, default=None
+        ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
+        folded into. None takes X as it is.
+    scaling : {"auto", "range", "standard"} or None, default="auto"
+        How values are scaled, inside the network. "range" divides unsigned integers by the largest
+        number of their type, "standard" makes mean 0 and variance 1 of each feature or channel of
+        the training rows, None leaves values as they are. "auto" is "range" for uint8 and uint16
+        images, None for floats in [0, 1], else "standard".
+    loss : str, keras.losses.Loss or callable, default="auto"
+        What the training minimises. "auto" is binary cross-entropy for scaled values in [0, 1],
+        else the mean squared error. With binary cross-entropy the output is a sigmoid.
+    optimizer : str, subclass or instance of keras.optimizers.Optimizer, default="adam"
+        An instance is copied, never changed.
+    learning_rate : float or None, default=None
+        Step size of an optimizer given by name or class; None is the optimizer's own.
+    epochs : int, default=30
+        Largest number of passes over the training rows.
+    batch_size : int, default=32
+        Number of rows per step.
+    validation_fraction : float, default=0.1
+        Share of the rows, in [0, 1), that the network is not fitted to: they choose the best epoch
+        and, with `false_alarm_rate`, the threshold. If it is 0, or X has fewer than 20 rows, all
+        rows serve for both, with a warning.
+    patience : int or None, default=5
+        Number of epochs without a lower validation loss after which the training ends. None runs
+        all epochs. Either way the weights of the best epoch are kept.
+    callbacks : list of keras.callbacks.Callback or None, default=None
+        Each fit uses copies.
+    anomaly_score : {"absolute_error", "squared_error"} or object with `compute`, \
+default="absolute_error"
+        The score of a sample from it and its reconstruction, in scaled units:
+        :class:`AbsoluteError`, :class:`SquaredError`.
+    false_alarm_rate : float, default=0.05
+        Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
+        since the same rows choose the best epoch. Not used if `threshold` is set.
+    threshold : float or None, default=None
+        Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the fitted weights and scaling, with a new optimizer.
+    random_state : int, RandomState instance or None, default=None
+        Source of weights, held-out rows, the order of rows and noise. An int makes fits on one
+        machine repeatable to the bit.
+    verbose : {0, 1, 2}, default=0
+        Nothing, Keras's progress bar, or one line an epoch.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        Inputs of shape ``(n, *input_shape_)`` to reconstructions, in the units of X.
+    encoder_ : keras.Model
+        Inputs to codes. Missing if the architecture is one model.
+    decoder_ : keras.Model
+        Codes to reconstructions, in the units of X. Missing if the architecture is one model.
+    anomaly_score_ : object with `compute`
+        The score in use.
+    history_ : dict of str to list of float
+        Loss ("loss") and validation loss ("val_loss") of each epoch of the last fit, and what
+        callbacks add.
+    n_epochs_ : int
+        Number of epochs of the last fit.
+    best_epoch_ : int
+        Epoch, counted from 0, whose weights are kept.
+    offset_ : float
+        Threshold on `score_samples`: ``decision_function = score_samples - offset_``. Minus
+        `threshold` if that is set, else the (⌊false_alarm_rate · n⌋ + 1)-th smallest of the n
+        `validation_scores_`.
+    input_shape_ : tuple of int
+        Shape of a sample as the network sees it: ``(n_features,)`` or ``(height, width, channels)``.
+    n_features_in_ : int
+        Number of values of a sample.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X was a data frame with string names.
+    training_scores_ : ndarray of shape (n_training,)
+        `score_samples` of the rows that the network was fitted to, in the order of X.
+    validation_scores_ : ndarray of shape (n_validation,)
+        `score_samples` of the held-out rows, in the order of X.
+    validation_indices_ : ndarray of shape (n_validation,)
+        Which rows of X were held out.
+
+    See Also
+    --------
+    NormalsOnly : Drops labelled anomalies before a fit.
+    FixedThresholdDetector : Another threshold without another fit.
+    sklearn.ensemble.IsolationForest : Outlier detection by random trees.
+
+    References
+    ----------
+    .. [1] M. Sakurada and T. Yairi, "Anomaly detection using autoencoders with nonlinear
+       dimensionality reduction", MLSDA 2014, :doi:`10.1145/2689746.2689747`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ae import AutoencoderAnomalyDetector
+    >>> rng = np.random.default_rng(0)
+    >>> position = rng.normal(size=(500, 1))
+    >>> X = np.hstack([position, position]) + rng.normal(scale=0.1, size=(500, 2))
+    >>> detector = AutoencoderAnomalyDetector(latent_dim=1, random_state=0).fit(X)
+    >>> detector.predict([[1, 1], [1, -1]])
+    array([ 1, -1])
+    """
+
+    _parameter_constraints = {
+        "architecture": [StrOptions({"auto"}), HasMethods("build"), callable],
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "input_shape": [tuple, list, None],
+        "scaling": [StrOptions(set(SCALING_OPTIONS)), None],
+        "loss": [str, callable],
+        "optimizer": [str, type, HasMethods("get_config")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "patience": [Interval(Integral, 0, None, closed="left"), None],
+        "callbacks": [list, None],
+        "anomaly_score": [StrOptions(set(ANOMALY_SCORES)), HasMethods("compute")],
+        "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
+        "threshold": [Interval(Real, None, None, closed="neither"), None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        architecture="auto",
+        latent_dim=32,
+        input_shape=None,
+        scaling="auto",
+        loss="auto",
+        optimizer="adam",
+        learning_rate=None,
+        epochs=30,
+        batch_size=32,
+        validation_fraction=0.1,
+        patience=5,
+        callbacks=None,
+        anomaly_score="absolute_error",
+        false_alarm_rate=0.05,
+        threshold=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.architecture = architecture
+        self.latent_dim = latent_dim
+        self.input_shape = input_shape
+        self.scaling = scaling
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.callbacks = callbacks
+        self.anomaly_score = anomaly_score
+        self.false_alarm_rate = false_alarm_rate
+        self.threshold = threshold
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def set_params(self, **params):
+        """Set parameters of the detector and of its architecture and score.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name; ``architecture__filters`` is the parameter `filters` of the
+            architecture object.
+
+        Returns
+        -------
+        self : AutoencoderAnomalyDetector
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or no architecture object to set it on.
+        """
+        architecture = params.get("architecture", self.architecture)
+        nested = [name for name in params if name.startswith("architecture__")]
+        if nested and not hasattr(architecture, "get_params"):
+            raise ValueError(
+                f"{nested[0]} needs an architecture with parameters: pass "
+                "architecture=ConvAutoencoder() or another such object. Received: "
+                f"architecture={architecture!r}."
+            )
+        return super().set_params(**params)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Fit the autoencoder to normal samples and set the threshold.
+
+        If the fit fails or is interrupted, the detector is left as it was.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Normal samples, at least 2.
+        y : Ignored
+            As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it.
+
+        Returns
+        -------
+        self : AutoencoderAnomalyDetector
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or X cannot be used.
+        TrainingDivergedError
+            If the loss became NaN or infinite.
+        """
+        with _restored_on_failure(self):
+            previous = getattr(self, "_network", None) if self.warm_start else None
+            X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
+            random_state = check_random_state(self.random_state)
+            training, validation = hold_out(len(X), self.validation_fraction, random_state)
+            limits = limits_of(X)
+            warn_if_constant(limits)
+            self._fitted_dtype, self._fitted_max = X.dtype, float(limits.high.max())
+            self._fit_network(X, training, validation, limits, previous, random_state)
+            scores = self._score_samples(X)
+            self.validation_indices_ = validation if len(validation) else training
+            self.training_scores_ = scores[training]
+            self.validation_scores_ = scores[self.validation_indices_]
+            if self.threshold is not None:
+                self.offset_ = -float(self.threshold)
+            else:
+                self.offset_ = offset_at_false_alarm_rate(
+                    self.validation_scores_, self.false_alarm_rate
+                )
+        return self
+
+    def _fit_network(self, X, training, validation, limits, previous, random_state):
+        """Build and train the network, and keep what it leaves."""
+        from sklearn_ae._network.fitting import fit_network
+
+        self._network, log = fit_network(
+            X,
+            training,
+            validation,
+            limits=limits,
+            input_shape=self.input_shape_,
+            parameters=self.get_params(deep=False),
+            previous=previous,
+            random_state=random_state,
+        )
+        self.anomaly_score_ = resolve_anomaly_score(self.anomaly_score)
+        self.history_, self.best_epoch_ = log
+        self.n_epochs_ = len(self.history_["loss"])
+
+    def score_samples(self, X):
+        """Compute minus the anomaly score of each sample: the higher, the more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+
+        Returns
+        -------
+        scores : ndarray of shape (n,), float64
+            In the units of `anomaly_score`, at most 0 for the errors.
+        """
+        return self._score_samples(self._validate(X)[0])
+
+    def decision_function(self, X):
+        """Compute by how much `score_samples` exceeds the threshold: below 0 is an anomaly.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n,), float64
+            ``score_samples(X) - offset_``.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Tell normal samples from anomalies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,), int
+            +1 for normal samples, -1 for anomalies.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def score(self, X, y):
+        """Compute the balanced accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
+            Samples of the shape and in the units of the training data.
+        y : array-like of shape (n,)
+            Labels: -1 for anomalies and +1 for normal samples, or 1 and 0, or True and False. For
+            other labels see :class:`NormalsOnly` and its `pos_label`.
+
+        Returns
+        -------
+        score : float
+            Mean of the shares of normal samples and of anomalies that are recognised, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If `y` is None, holds one class only or other labels.
+        """
+        return _balanced_accuracy(y, self.predict(X))
+
+    def _score_samples(self, X):
+        from sklearn_ae._network import scoring
+
+        return -scoring.anomaly_scores(self._network, self.anomaly_score_, X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        # Codes and reconstructions are float32, scores float64, whatever X is.
+        tags.transformer_tags.preserves_dtype = []
+        # Labels for `score` are of two kinds.
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags
+
+
+@contextmanager
+def _restored_on_failure(estimator):
+    """Undo every change of attributes if the block does not end, not even by an interrupt."""
+    attributes = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(attributes)
+        raise

@@ -1,0 +1,39 @@
+"""What several displays do with matplotlib."""
+
+
+def merge_style(defaults, given, artist_class):
+    """Put a user's keyword arguments above the defaults, under their full names.
+
+    Parameters
+    ----------
+    defaults : dict
+        Keyword arguments of a drawing method of matplotlib.
+    given : dict or None
+        Those of the user, in which `c` may stand for `color`, `ls` for `linestyle`, and so on.
+    artist_class : subclass of matplotlib.artist.Artist
+        The artist whose short names these are.
+
+    Returns
+    -------
+    keyword_arguments : dict
+    """
+    from matplotlib.cbook import normalize_kwargs
+
+    return {**defaults, **normalize_kwargs(given, artist_class)}
+
+
+def new_axes(**figure_kwargs):
+    """Make a figure with one axes, whose labels are never cut off.
+
+    Parameters
+    ----------
+    **figure_kwargs : dict
+        Keyword arguments of :func:`matplotlib.pyplot.figure`.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    import matplotlib.pyplot as plt
+
+    return plt.figure(layout="constrained", **figure_kwargs).subplots()

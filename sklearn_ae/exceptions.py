@@ -1,0 +1,9 @@
+"""Errors of sklearn_ae that a program may want to catch by name."""
+
+
+class TrainingDivergedError(ValueError):
+    """The loss became NaN or infinite during training.
+
+    A :class:`ValueError`, as scikit-learn's own estimators raise when a fit cannot succeed on the
+    data and parameters it was given.
+    """

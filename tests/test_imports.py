@@ -1,0 +1,122 @@
+"""Importing sklearn_ae is light and changes nothing; ruff's rules keep it so."""
+
+import json
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sklearn_ae
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+HEAVY = {"keras", "matplotlib", "scikeras", "tensorflow"}
+MODULES = [f"sklearn_ae.{module.name}" for module in pkgutil.iter_modules(sklearn_ae.__path__)]
+LIGHT_MODULES = ["sklearn_ae", *(name for name in MODULES if name != "sklearn_ae._network")]
+
+# Run in a new process, for this one has long imported TensorFlow for other tests.
+IMPORT_AND_REPORT = """
+import importlib, json, logging, os, random, sys, warnings
+import numpy
+# What importing these changes is not ours: scikit-learn's draw from Python's random.
+import sklearn.base, sklearn.datasets, sklearn.ensemble, sklearn.model_selection
+import sklearn.metrics, sklearn.preprocessing
+
+def state():
+    return [
+        dict(os.environ), repr(random.getstate()), repr(numpy.random.get_state()),
+        repr(warnings.filters), logging.root.level, repr(logging.root.handlers),
+    ]
+
+before = state()
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"loaded": loaded, "unchanged": state() == before}))
+"""
+
+
+def import_in_new_process(*names):
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORT_AND_REPORT, *names],
+        capture_output=True,
+        check=True,
+        cwd=REPOSITORY,
+        text=True,
+    )
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("names", [["sklearn_ae"], LIGHT_MODULES], ids=["package", "modules"])
+def test_import_is_light_and_has_no_side_effects(names):
+    report = import_in_new_process(*names)
+    assert "sklearn_ae" in report["loaded"]
+    assert not HEAVY.intersection(report["loaded"])
+    assert report["unchanged"]
+
+
+def test_every_public_name_exists():
+    for name in sklearn_ae.__all__:
+        assert hasattr(sklearn_ae, name), name
+    assert len(set(sklearn_ae.__all__)) == len(sklearn_ae.__all__)
+
+
+def ruff_rules_broken(path, code):
+    """Names of the import rules that `code` would break if it stood in `path`."""
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=json"),
+            *("--stdin-filename", path, "-"),
+        ],
+        capture_output=True,
+        check=False,  # it exits with 1 for what is looked for here
+        cwd=REPOSITORY,
+        input=code,
+        text=True,
+    )
+    rules = {finding["code"] for finding in json.loads(result.stdout)}
+    return rules & {"TID251", "TID253", "PLC0415"}
+
+
+AT_THE_TOP = "import {0}\n\nprint({0})\n"
+IN_A_FUNCTION = "def build():\n    import {0}\n\n    return {0}\n"
+
+
+@pytest.mark.parametrize("module", [*sorted(HEAVY), "sklearn_ae._network"])
+@pytest.mark.parametrize(
+    "path", ["metrics.py", "detector.py", "displays/_loss_curve.py", "__init__.py"]
+)
+def test_ruff_refuses_heavy_imports_at_module_level(module, path):
+    assert "TID253" in ruff_rules_broken(f"sklearn_ae/{path}", AT_THE_TOP.format(module))
+
+
+def test_ruff_refuses_relative_imports_of_the_network_at_module_level():
+    code = "from ._network.training import train\n\nprint(train)\n"
+    assert "TID253" in ruff_rules_broken("sklearn_ae/detector.py", code)
+
+
+@pytest.mark.parametrize("module", [*sorted(HEAVY), "sklearn_ae._network"])
+def test_ruff_refuses_heavy_imports_in_functions_of_other_modules(module):
+    assert "TID251" in ruff_rules_broken("sklearn_ae/metrics.py", IN_A_FUNCTION.format(module))
+
+
+def test_ruff_refuses_other_imports_in_functions():
+    code = IN_A_FUNCTION.format("json")
+    assert ruff_rules_broken("sklearn_ae/detector.py", code) == {"PLC0415"}
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("sklearn_ae/_network/building.py", AT_THE_TOP.format("keras")),
+        ("sklearn_ae/architectures.py", IN_A_FUNCTION.format("sklearn_ae._network")),
+        (
+            "sklearn_ae/detector.py",
+            "def f():\n    from ._network import training\n\n    training()\n",
+        ),
+        ("sklearn_ae/displays/_loss_curve.py", IN_A_FUNCTION.format("matplotlib")),
+    ],
+)
+def test_ruff_allows_heavy_imports_where_they_belong(path, code):
+    assert not ruff_rules_broken(path, code)

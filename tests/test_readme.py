@@ -1,0 +1,25 @@
+"""The Python code of the README runs as printed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def test_python_blocks_run_in_order(tmp_path, monkeypatch):
+    """One namespace for all blocks, as for a reader who types them one after the other."""
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="the README draws with matplotlib")
+    monkeypatch.chdir(tmp_path)
+    text = README.read_text(encoding="utf-8")
+    blocks = list(PYTHON_BLOCK.finditer(text))
+    assert blocks, "README.md shows no Python code"
+    namespace = {"__name__": "__main__"}
+    for block in blocks:
+        # The empty lines make tracebacks give the README's own line numbers.
+        lines_before = text.count("\n", 0, block.start(1))
+        code = "\n" * lines_before + block.group(1)
+        exec(compile(code, str(README), "exec"), namespace)
+    pyplot.close("all")
