@@ -69,4 +69,6 @@ def offset_at_false_alarm_rate(scores, false_alarm_rate):
     """
     # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
     n_false_alarms = math.floor(round(false_alarm_rate * len(scores), 9))
+    # The product of a rate just below 1 may round to the number of rows.
+    n_false_alarms = min(n_false_alarms, len(scores) - 1)
     return float(np.partition(scores, n_false_alarms)[n_false_alarms])

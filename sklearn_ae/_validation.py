@@ -176,7 +176,13 @@ def _as_real(rows):
     """Give types that Keras does not take one that it does, without losing a digit."""
     if rows.dtype.kind in "buif" and rows.dtype.itemsize <= 8:
         return rows
-    return rows.astype(np.float64)
+    if rows.dtype.kind in "mM":
+        raise ValueError(
+            "X must hold real numbers: convert dates and durations, to days since the first, say. "
+            f"Received: X of dtype {rows.dtype}."
+        )
+    # Checked again: objects from a polars frame and long doubles may become NaN or infinite.
+    return check_array(rows, dtype=np.float64, input_name="X")
 
 
 def _accepted(input_shape):

@@ -118,10 +118,10 @@ def fetch_mnist():
     except Exception as error:  # Keras raises no narrower one.
         folder = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
         raise OSError(
-            f"MNIST could not be loaded: Keras found no valid file {folder / 'mnist.npz'} and could "
-            f"not download it. Put the file {_MNIST_ADDRESS} there yourself, exactly that one (Keras "
-            "checks its hash and deletes others), or use load_mnist_one_zero, which is shipped with "
-            f"sklearn_ae. Received from Keras: {error}"
+            f"MNIST could not be loaded: Keras found no valid file {folder / 'mnist.npz'} and "
+            f"could not download it. Put the file {_MNIST_ADDRESS} there yourself, exactly that "
+            "one (Keras checks its hash and deletes others), or use load_mnist_one_zero, whose "
+            f"digits are shipped with sklearn_ae. Received from Keras: {error}"
         ) from error
     return Bunch(
         X_train=X_train,

@@ -101,7 +101,7 @@ default="absolute_error"
         `threshold` if that is set, else the (⌊false_alarm_rate · n⌋ + 1)-th smallest of the n
         `validation_scores_`.
     input_shape_ : tuple of int
-        Shape of a sample as the network sees it: ``(n_features,)`` or ``(height, width, channels)``.
+        Shape of a sample in the network: ``(n_features,)`` or ``(height, width, channels)``.
     n_features_in_ : int
         Number of values of a sample.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -210,6 +210,7 @@ default="absolute_error"
         Returns
         -------
         self : AutoencoderAnomalyDetector
+            The detector itself.
 
         Raises
         ------
@@ -242,6 +243,7 @@ default="absolute_error"
         Returns
         -------
         self : AutoencoderAnomalyDetector
+            The fitted detector.
 
         Raises
         ------
@@ -334,16 +336,17 @@ default="absolute_error"
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def score(self, X, y):
+    def score(self, X, y=None):
         """Compute the balanced accuracy of `predict`.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
             Samples of the shape and in the units of the training data.
-        y : array-like of shape (n,)
+        y : array-like of shape (n,), default=None
             Labels: -1 for anomalies and +1 for normal samples, or 1 and 0, or True and False. For
-            other labels see :class:`NormalsOnly` and its `pos_label`.
+            other labels see :class:`NormalsOnly` and its `pos_label`. None is an error: nothing can
+            be scored without labels.
 
         Returns
         -------

@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import column_or_1d
 
 _KINDS = {"b": "boolean", "i": "number", "u": "number", "f": "number", "U": "string", "T": "string"}
 
@@ -88,7 +88,8 @@ def _balanced_accuracy(y, predictions, *, pos_label=None):
     Raises
     ------
     ValueError
-        If there are no labels, or none of an anomaly, or none of a normal sample.
+        If there are no labels, none of an anomaly, none of a normal sample, or not one for each
+        prediction.
     """
     if y is None:
         raise ValueError(
@@ -96,7 +97,6 @@ def _balanced_accuracy(y, predictions, *, pos_label=None):
             "mean over normal samples, or the validation loss in history_ of an autoencoder. "
             "Received: y=None."
         )
-    check_consistent_length(y, predictions)
     anomalies = is_anomaly(y, pos_label=pos_label)
     n_anomalies = int(np.sum(anomalies))
     if n_anomalies in (0, len(anomalies)):

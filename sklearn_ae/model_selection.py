@@ -1,121 +1,22 @@
 """Labels and thresholds around any outlier detector."""
 
-from copy import deepcopy
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, clone
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import ClassifierTags, get_tags, indexable
+from sklearn.utils import indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context, _safe_indexing
-from sklearn_ae.metrics import _balanced_accuracy, is_anomaly
-
+from sklearn_ae._detector_wrapper import DetectorWrapper, estimator_has
+from sklearn_ae.metrics import is_anomaly
 
 _POS_LABEL_CONSTRAINTS = [Real, str, "boolean", None]
 
 
-def _estimator_has(method):
-    def check(self):
-        # The error says which estimator lacks it.
-        getattr(self._inner_estimator, method)
-        return True
-
-    return check
-
-
-class _DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
-    """What an outlier detector around another one has in common."""
-
-    @property
-    def _inner_estimator(self):
-        return getattr(self, "estimator_", self.estimator)
-
-    @property
-    def n_features_in_(self):
-        """Number of features seen during `fit`."""
-        check_is_fitted(self)
-        return self._inner_estimator.n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Names of features seen during `fit`."""
-        check_is_fitted(self)
-        return self._inner_estimator.feature_names_in_
-
-    def fit_predict(self, X, y=None):
-        """Fit, then tell normal samples and anomalies in the same data apart.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-        y : array-like of shape (n,), default=None
-            Labels, as `fit` takes them.
-
-        Returns
-        -------
-        predictions : ndarray of shape (n,), int
-            +1 for normal samples, −1 for anomalies.
-        """
-        return self.fit(X, y).predict(X)
-
-    @available_if(_estimator_has("score_samples"))
-    def score_samples(self, X):
-        """Compute minus the anomaly scores.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        scores : ndarray of shape (n,)
-            Scores of the wrapped estimator: the higher, the more normal.
-        """
-        check_is_fitted(self)
-        return self._inner_estimator.score_samples(X)
-
-    def score(self, X, y=None):
-        """Compute the balanced accuracy of `predict`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-        y : array-like of shape (n,), default=None
-            Labels, under any convention of :func:`sklearn_ae.metrics.is_anomaly`; `pos_label` is
-            that of the estimator. The default serves an error that says what to use without
-            labels.
-
-        Returns
-        -------
-        score : float
-            Mean of the share of anomalies that were found and the share of normal samples that
-            were left alone.
-
-        Raises
-        ------
-        ValueError
-            If there are no labels, or they are not understood, or are of one class only.
-        """
-        return _balanced_accuracy(y, self.predict(X), pos_label=self.pos_label)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner_tags = get_tags(self.estimator)
-        tags.input_tags = deepcopy(inner_tags.input_tags)
-        tags.non_deterministic = inner_tags.non_deterministic
-        if self.pos_label is None:
-            # The tag for labels of two kinds; with pos_label they may be of any number.
-            tags.classifier_tags = ClassifierTags(multi_class=False)
-        return tags
-
-
-class NormalsOnly(_DetectorWrapper):
+class NormalsOnly(DetectorWrapper):
     """Outlier detector that is fitted without the labelled anomalies.
 
     `fit` drops the samples that `y` labels as anomalies, and fits the wrapped estimator to the
@@ -230,7 +131,7 @@ class NormalsOnly(_DetectorWrapper):
         check_is_fitted(self)
         return self.estimator_.predict(X)
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(estimator_has("decision_function"))
     def decision_function(self, X):
         """Compute the scores minus the threshold.
 
@@ -247,7 +148,7 @@ class NormalsOnly(_DetectorWrapper):
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
-    @available_if(_estimator_has("transform"))
+    @available_if(estimator_has("transform"))
     def transform(self, X):
         """Transform data with the wrapped estimator.
 
@@ -264,7 +165,7 @@ class NormalsOnly(_DetectorWrapper):
         check_is_fitted(self)
         return self.estimator_.transform(X)
 
-    @available_if(_estimator_has("inverse_transform"))
+    @available_if(estimator_has("inverse_transform"))
     def inverse_transform(self, X):
         """Transform data back with the wrapped estimator.
 
@@ -281,7 +182,7 @@ class NormalsOnly(_DetectorWrapper):
         check_is_fitted(self)
         return self.estimator_.inverse_transform(X)
 
-    @available_if(_estimator_has("get_feature_names_out"))
+    @available_if(estimator_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features=None):
         """Get the names of the columns that `transform` returns.
 
@@ -298,7 +199,7 @@ class NormalsOnly(_DetectorWrapper):
         check_is_fitted(self)
         return self.estimator_.get_feature_names_out(input_features)
 
-    @available_if(_estimator_has("set_output"))
+    @available_if(estimator_has("set_output"))
     def set_output(self, *, transform=None):
         """Set the container that `transform` returns.
 
@@ -317,7 +218,7 @@ class NormalsOnly(_DetectorWrapper):
         return self
 
 
-class FixedThresholdDetector(_DetectorWrapper):
+class FixedThresholdDetector(DetectorWrapper):
     """Outlier detector with a given threshold of the anomaly score.
 
     A sample is an anomaly if and only if its anomaly score, −`score_samples`, is greater than the
@@ -357,11 +258,15 @@ class FixedThresholdDetector(_DetectorWrapper):
     >>> from sklearn.frozen import FrozenEstimator
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from sklearn_ae import FixedThresholdDetector
-    >>> X = [[0.0], [1.0], [2.0], [3.0], [4.0]]
-    >>> detector = LocalOutlierFactor(n_neighbors=2, novelty=True).fit(X)
-    >>> -detector.score_samples([[2.5], [6.0], [9.0]])
-    array([0.7..., 1.8..., 4. ])
-    >>> FixedThresholdDetector(FrozenEstimator(detector), threshold=3).predict([[2.5], [6.0], [9.0]])
+    >>> detector = LocalOutlierFactor(n_neighbors=2, novelty=True)
+    >>> detector.fit([[0.0], [1.0], [2.0], [3.0], [4.0]])
+    LocalOutlierFactor(n_neighbors=2, novelty=True)
+    >>> X = [[2.5], [6.0], [9.0]]
+    >>> (-detector.score_samples(X)).round(2)
+    array([0.83, 1.67, 3.67])
+    >>> detector.predict(X)
+    array([ 1, -1, -1])
+    >>> FixedThresholdDetector(FrozenEstimator(detector), threshold=3).predict(X)
     array([ 1,  1, -1])
     """
 

@@ -1,8 +1,10 @@
 """Fixtures that several test files share."""
 
+import copy
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 # Before anything imports matplotlib or TensorFlow: no windows, no start-up messages.
@@ -27,3 +29,45 @@ def data_dir():
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """The trainings that were begun, none of which takes place."""
+    begun = []
+
+    def begin(*args, **kwargs):
+        begun.append(args)
+        raise RuntimeError("a training began")
+
+    monkeypatch.setattr("sklearn_ae._network.training.train", begin)
+    return begun
+
+
+@pytest.fixture(scope="session")
+def fitted_detector():
+    """A detector of rows of six features. Tests change copies of it only."""
+    from tiny_networks import tiny
+
+    return tiny().fit(np.random.default_rng(0).normal(size=(40, 6)))
+
+
+@pytest.fixture(params=["unfitted", "fitted"])
+def refuses(request, fitted_detector, trainings):
+    """Check that a fit is refused without a training, and that nothing of the detector changes."""
+    from tiny_networks import tiny
+
+    def check(parameters, X, error, message):
+        is_fitted = request.param == "fitted"
+        detector = copy.copy(fitted_detector) if is_fitted else tiny()
+        detector.set_params(**parameters)
+        before = dict(vars(detector))
+        with pytest.raises(error, match=message):
+            detector.fit(X)
+        assert trainings == []
+        after = vars(detector)
+        assert list(after) == list(before)
+        assert all(after[name] is before[name] for name in before)
+        assert hasattr(detector, "offset_") == is_fitted
+
+    return check

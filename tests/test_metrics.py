@@ -162,7 +162,7 @@ def test_refuses_missing_labels(y, pos_label):
 
 
 def test_refuses_labels_of_several_types():
-    with pytest.raises(ValueError, match="one type.*number, string: labels 'a', 1"):
+    with pytest.raises(ValueError, match=r"one type.*number, string: labels 'a', 1"):
         is_anomaly(["a", 1], pos_label="1")
 
 

@@ -18,6 +18,20 @@ _NONLINEAR_LAYERS = (
     layers.Softmax,
 )
 
+# Layers and functions of keras.ops, by their classes' names, behind which an activation is still
+# the last one.
+_REARRANGING = {
+    "cropping2d",
+    "dropout",
+    "expanddims",
+    "flatten",
+    "identity",
+    "permute",
+    "reshape",
+    "squeeze",
+    "transpose",
+}
+
 
 def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid, random_state):
     """Build the network of a detector, its weights drawn from `random_state`.
@@ -97,15 +111,20 @@ def copy_weights(source, target):
 
 def _last_activation(model):
     """Return the name of the activation that a model's outputs went through last."""
-    for layer in reversed(model.layers):
-        if isinstance(layer, keras.Model):
-            return _last_activation(layer)
-        if isinstance(layer, _NONLINEAR_LAYERS):
-            return type(layer).__name__.lower()
-        activation = getattr(layer, "activation", None)
+    # A functional model's operations are its layers and the functions of keras.ops.
+    for operation in reversed(getattr(model, "operations", model.layers)):
+        if isinstance(operation, keras.Model):
+            return _last_activation(operation)
+        name = type(operation).__name__.lower()
+        is_function = not isinstance(operation, keras.Layer) and hasattr(keras.activations, name)
+        if is_function or isinstance(operation, _NONLINEAR_LAYERS):
+            return name
+        activation = getattr(operation, "activation", None)
+        if activation is keras.activations.linear and isinstance(operation, layers.Activation):
+            continue
         if activation is not None:
             return getattr(activation, "__name__", type(activation).__name__)
-        if layer.weights:
+        if name not in _REARRANGING:
             break
     return "linear"
 

@@ -33,10 +33,13 @@ def resolve_optimizer(optimizer, learning_rate):
         )
     if is_instance:
         return type(optimizer).from_config(optimizer.get_config())
+    arguments = {} if learning_rate is None else {"learning_rate": learning_rate}
     if isinstance(optimizer, str):
         try:
-            optimizer = type(keras.optimizers.get(optimizer))
-        except ValueError as error:
+            # With a name, or Keras would count up the names of the user's own optimizers.
+            config = {"class_name": optimizer, "config": arguments | {"name": optimizer}}
+            return keras.optimizers.get(config)
+        except (TypeError, ValueError) as error:
             raise ValueError(
                 "optimizer must be the name of a Keras optimizer, such as 'adam' or 'sgd', or a "
                 f"class or an instance. Received: {optimizer!r}."
@@ -46,7 +49,9 @@ def resolve_optimizer(optimizer, learning_rate):
             "optimizer must be the name of a Keras optimizer, a subclass of "
             f"keras.optimizers.Optimizer or an instance of one. Received: {optimizer!r}."
         )
-    return optimizer() if learning_rate is None else optimizer(learning_rate=learning_rate)
+    if is_keras(optimizer):
+        arguments["name"] = optimizer.__name__.lower()
+    return optimizer(**arguments)
 
 
 def resolve_loss(loss, limits):

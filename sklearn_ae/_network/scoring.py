@@ -51,7 +51,7 @@ def anomaly_scores(network, anomaly_score, X):
     is_shareable = type(anomaly_score).__module__ == "sklearn_ae.anomaly_scores"
     name = f"score {type(anomaly_score).__name__} {joblib.hash(vars(anomaly_score))}"
     scores = _run(network, name, compute, network.joint, X, is_shareable)
-    return np.nan_to_num(scores, copy=False, nan=LARGEST_SCORE, posinf=LARGEST_SCORE)
+    return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
 
 
 def error_maps(network, X):
