@@ -350,9 +350,10 @@ def global_state():
     """What of Python, NumPy and Keras a user may rely on."""
     patched = (keras.Model, keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)
     return {
+        # First, for it is seeded from Python's generator when it is asked for the first time.
+        "keras": seed_generator.global_seed_generator().state.numpy().tolist(),
         "python": random.getstate(),
         "numpy": repr(np.random.get_state()),  # noqa: NPY002
-        "keras": seed_generator.global_seed_generator().state.numpy().tolist(),
         "environment": dict(os.environ),
         "pickling": [
             cls.__dict__.get(name) for cls in patched for name in ("__reduce__", "__deepcopy__")
