@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
@@ -71,6 +72,11 @@ default="absolute_error"
         since the same rows choose the best epoch. Not used if `threshold` is set.
     threshold : float or None, default=None
         Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
+    memory : str, pathlib.Path, joblib.Memory or None, default=None
+        Folder of one's own that keeps trained weights (files in it are unpickled: trust them), so
+        that fits which differ only in `anomaly_score`, `threshold`, `false_alarm_rate` or `verbose`
+        train once. Not used, with a warning, unless `random_state` is an int, or with callbacks,
+        `warm_start`, or layers, losses and optimizers that are not Keras's own.
     warm_start : bool, default=False
         Whether `fit` goes on from the fitted weights and scaling, with a new optimizer.
     random_state : int, RandomState instance or None, default=None
@@ -152,6 +158,7 @@ default="absolute_error"
         "anomaly_score": [StrOptions(set(ANOMALY_SCORES)), HasMethods("compute")],
         "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
         "threshold": [Interval(Real, None, None, closed="neither"), None],
+        "memory": [str, Path, HasMethods("cache"), None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
@@ -175,6 +182,7 @@ default="absolute_error"
         anomaly_score="absolute_error",
         false_alarm_rate=0.05,
         threshold=None,
+        memory=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -194,6 +202,7 @@ default="absolute_error"
         self.anomaly_score = anomaly_score
         self.false_alarm_rate = false_alarm_rate
         self.threshold = threshold
+        self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

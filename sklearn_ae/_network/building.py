@@ -64,6 +64,8 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
     """
     with _python_random_restored():
         build = getattr(architecture, "build", architecture)
+        # NumPy's integers, of which a grid may be, are refused by Keras.
+        latent_dim = int(latent_dim)
         parts = _check_parts(build(input_shape, latent_dim))
         parts = tuple(_reseed(part, random_state) for part in parts)
         _check_shapes(parts, input_shape, latent_dim)

@@ -5,12 +5,14 @@ import json
 import keras
 
 
-def describe(keras_object):
-    """Write a Keras object as text, without seeds and with layers' names replaced by numbers.
+def describe(keras_object, keep_seeds=False):
+    """Write a Keras object as text, with layers' names replaced by numbers.
 
     Parameters
     ----------
     keras_object : keras.Model, keras.optimizers.Optimizer, keras.losses.Loss or function
+    keep_seeds : bool, default=False
+        Whether two objects that differ in their seeds only are to differ.
 
     Returns
     -------
@@ -23,7 +25,7 @@ def describe(keras_object):
         config = keras.saving.serialize_keras_object(keras_object)
         names = {}
         _collect_names(config, names)
-        return json.dumps(_normalise(config, names))
+        return json.dumps(_normalise(config, names, keep_seeds))
     except (TypeError, ValueError, NotImplementedError):
         return None
 
@@ -54,12 +56,13 @@ def _collect_names(config, names):
             _collect_names(value, names)
 
 
-def _normalise(config, names):
+def _normalise(config, names, keep_seeds):
     if isinstance(config, dict):
         return {
-            key: None if key == "seed" else _normalise(value, names)
+            key: _normalise(value, names, keep_seeds)
             for key, value in config.items()
+            if keep_seeds or key != "seed"
         }
     if isinstance(config, list | tuple):
-        return [_normalise(value, names) for value in config]
+        return [_normalise(value, names, keep_seeds) for value in config]
     return names.get(config, config) if isinstance(config, str) else config

@@ -1,6 +1,6 @@
 """From the detector's parameters and data to a trained network."""
 
-from sklearn_ae._network import building, compiling, training
+from sklearn_ae._network import building, compiling, memoizing
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.architectures import resolve_architecture
 
@@ -43,6 +43,7 @@ def fit_network(
     # What can be refused is refused before anything is built.
     optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
     compiling.check_callbacks(parameters["callbacks"])
+    memory = memoizing.open_memory(parameters)
     if previous is None:
         scaling = fit_scaling(parameters["scaling"], X, training_rows, limits[:2])
     else:
@@ -62,7 +63,8 @@ def fit_network(
         compiling.check_sigmoid(limits)
     if previous is not None:
         building.copy_weights(previous, network)
-    log = training.train(
+    log = memoizing.train(
+        memory,
         network,
         X,
         training_rows,

@@ -14,7 +14,7 @@ _IMAGE = {"padding": "same", "data_format": "channels_last"}
 
 def build_conv(architecture, input_shape, latent_dim):
     """Build the encoder and decoder of :class:`~sklearn_ae.ConvAutoencoder`."""
-    filters, kernel = tuple(architecture.filters), architecture.kernel_size
+    filters, kernel = _integers(architecture.filters), int(architecture.kernel_size)
     inputs = keras.Input(input_shape, name="encoder_input")
     x = _corrupt(inputs, architecture)
     sizes = [input_shape[:2]]
@@ -43,8 +43,8 @@ def build_conv(architecture, input_shape, latent_dim):
 
 def build_conv_dense(architecture, input_shape, latent_dim):
     """Build the encoder and decoder of :class:`~sklearn_ae.ConvDenseAutoencoder`."""
-    filters, units = tuple(architecture.filters), tuple(architecture.units)
-    kernel = architecture.kernel_size
+    filters, units = _integers(architecture.filters), _integers(architecture.units)
+    kernel = int(architecture.kernel_size)
     inputs = x = keras.Input(input_shape, name="encoder_input")
     for i, n in enumerate(filters):
         x = layers.Conv2D(n, kernel, activation="relu", name=f"encoder_conv_{i}", **_IMAGE)(x)
@@ -69,7 +69,7 @@ def build_conv_dense(architecture, input_shape, latent_dim):
 
 def build_dense(architecture, input_shape, latent_dim):
     """Build the encoder and decoder of :class:`~sklearn_ae.DenseAutoencoder`."""
-    units = tuple(architecture.units)
+    units = _integers(architecture.units)
     inputs = keras.Input(input_shape, name="encoder_input")
     x = layers.Flatten(data_format="channels_last", name="encoder_flatten")(inputs)
     x = _corrupt(x, architecture)
@@ -83,6 +83,11 @@ def build_dense(architecture, input_shape, latent_dim):
     return keras.Model(inputs, code, name="encoder"), keras.Model(
         code_input, outputs, name="decoder"
     )
+
+
+def _integers(sizes):
+    """Return Python's own integers: Keras refuses NumPy's."""
+    return tuple(int(n) for n in sizes)
 
 
 def _dense_code(x, units, latent_dim):

@@ -88,7 +88,7 @@ def decodings(network, Z):
     """Compute the reconstruction of each code, in raw units, as float32."""
 
     def compute(call, z, scale, offset):
-        return _unscale(call(tf.cast(z, tf.float32)), scale, offset)
+        return _unscale(call(tf.cast(z, tf.float32))[0], scale, offset)
 
     return _run(network, "decoding", compute, network.decoder, Z)
 
@@ -136,7 +136,9 @@ def _compile(compute, model, row_shape, dtype, scaling):
     def graph(x, scale, offset, *weights):
         def call(inputs):
             trainable, others = weights[:n_trainable], weights[n_trainable:]
-            return model.stateless_call(trainable, others, inputs, training=False)[0]
+            outputs, _ = model.stateless_call(trainable, others, inputs, training=False)
+            # Keras gives a list of one output as the output itself.
+            return keras.tree.flatten(outputs)
 
         return compute(call, x, scale, offset)
 

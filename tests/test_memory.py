@@ -1,0 +1,256 @@
+"""Trainings that are kept: what trains once, what trains anew, and what is not kept."""
+
+import warnings
+from pathlib import Path
+
+import joblib
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from sklearn_ae import AutoencoderAnomalyDetector, DenseAutoencoder, NormalsOnly
+from sklearn_ae._network import memoizing, training
+
+X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+Y = np.where(np.arange(60) % 5 == 0, -1, 1)
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """Count the networks that are trained in this process."""
+    calls = []
+    train = training.train
+
+    def counting(*args, **kwargs):
+        calls.append(args)
+        return train(*args, **kwargs)
+
+    monkeypatch.setattr(training, "train", counting)
+    return calls
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_yet():
+    memoizing._warn_once.cache_clear()
+
+
+def small(memory, **parameters):
+    defaults = {
+        "architecture": DenseAutoencoder(units=(8,)),
+        "latent_dim": 2,
+        "epochs": 2,
+        "memory": memory,
+        "random_state": 0,
+    }
+    return AutoencoderAnomalyDetector(**(defaults | parameters))
+
+
+def assert_equal_fits(one, other):
+    assert one.history_ == other.history_
+    assert one.best_epoch_ == other.best_epoch_
+    for weight, other_weight in zip(
+        one.model_.get_weights(), other.model_.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, other_weight)
+    np.testing.assert_array_equal(one.score_samples(X), other.score_samples(X))
+    np.testing.assert_array_equal(one.validation_scores_, other.validation_scores_)
+
+
+@pytest.mark.parametrize("make", [str, Path, joblib.Memory], ids=["str", "Path", "Memory"])
+def test_second_fit_takes_what_the_first_left(tmp_path, trainings, make):
+    memory = make(tmp_path) if make is not joblib.Memory else joblib.Memory(tmp_path, verbose=0)
+    first = small(memory).fit(X)
+    second = small(memory).fit(X.copy())
+    assert len(trainings) == 1
+    assert_equal_fits(first, second)
+    assert_equal_fits(first, small(None).fit(X))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"anomaly_score": "squared_error"},
+        {"threshold": 3.0},
+        {"false_alarm_rate": 0.2},
+        {"verbose": 2},
+    ],
+    ids=str,
+)
+def test_what_does_not_change_the_weights_does_not_train(tmp_path, trainings, change):
+    small(tmp_path).fit(X)
+    cached = small(tmp_path, **change).fit(X)
+    assert len(trainings) == 1
+    assert_equal_fits(cached, small(None, **change).fit(X))
+    assert cached.offset_ == small(None, **change).fit(X).offset_
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architecture": DenseAutoencoder(units=(8,), noise=0.1)},
+        {"architecture": DenseAutoencoder(units=(7,))},
+        {"batch_size": 16},
+        {"epochs": 3},
+        {"latent_dim": 1},
+        {"learning_rate": 0.1},
+        {"loss": "mean_absolute_error"},
+        {"optimizer": keras.optimizers.Adam(0.1)},
+        {"optimizer": "sgd"},
+        {"patience": 1},
+        {"random_state": 1},
+        {"scaling": None},
+        {"validation_fraction": 0.2},
+    ],
+    ids=str,
+)
+def test_what_may_change_the_weights_trains_anew(tmp_path, trainings, change):
+    small(tmp_path).fit(X)
+    cached = small(tmp_path, **change).fit(X)
+    assert len(trainings) == 2
+    assert_equal_fits(cached, small(None, **change).fit(X))
+
+
+def test_every_parameter_is_classified():
+    """A new parameter must be thought of in one of the two tests above."""
+    known = {"architecture", "batch_size", "epochs", "input_shape", "latent_dim", "learning_rate"}
+    known |= {"loss", "optimizer", "patience", "random_state", "scaling", "validation_fraction"}
+    known |= {"anomaly_score", "threshold", "false_alarm_rate", "verbose"}
+    known |= {"callbacks", "memory", "warm_start"}
+    assert set(AutoencoderAnomalyDetector().get_params(deep=False)) == known
+
+
+def test_other_data_train_anew(tmp_path, trainings):
+    small(tmp_path).fit(X)
+    changed = X.copy()
+    changed[-1, -1] += 1e-3
+    small(tmp_path).fit(changed)
+    small(tmp_path).fit(X.astype(np.float64))
+    assert len(trainings) == 3
+
+
+def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings):
+    grid = {
+        "estimator__threshold": [1.0, 2.0, 3.0, 4.0],
+        "estimator__latent_dim": [1, 2],
+        "estimator__anomaly_score": ["absolute_error", "squared_error"],
+    }
+    search = GridSearchCV(
+        NormalsOnly(small(tmp_path)),
+        grid,
+        cv=StratifiedKFold(n_splits=2, shuffle=True, random_state=0),
+        error_score="raise",
+        refit=False,
+    )
+    cached = clone(search).fit(X, Y)
+    assert len(trainings) == 2 * 2
+    again = clone(search).fit(X, Y)
+    assert len(trainings) == 2 * 2
+    plain = search.set_params(estimator__estimator__memory=None).fit(X, Y)
+    for name in ("mean_test_score", "std_test_score"):
+        np.testing.assert_array_equal(cached.cv_results_[name], plain.cv_results_[name])
+        np.testing.assert_array_equal(cached.cv_results_[name], again.cv_results_[name])
+
+
+def test_workers_share_the_folder(tmp_path):
+    grid = {"estimator__threshold": [1.0, 2.0, 3.0], "estimator__latent_dim": [1, 2]}
+    GridSearchCV(
+        NormalsOnly(small(tmp_path)),
+        grid,
+        cv=StratifiedKFold(n_splits=2, shuffle=True, random_state=0),
+        error_score="raise",
+        n_jobs=2,
+        refit=False,
+    ).fit(X, Y)
+    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"random_state": None}, "random_state=None"),
+        ({"random_state": np.random.RandomState(0)}, "a RandomState instance"),
+        ({"callbacks": [keras.callbacks.TerminateOnNaN()]}, "callbacks"),
+        ({"warm_start": True}, "warm_start=True"),
+        ({"loss": lambda x, y: keras.ops.mean((x - y) ** 2, axis=-1)}, "loss holds a function"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_kept_says_so_and_trains(tmp_path, trainings, change, reason):
+    with pytest.warns(UserWarning, match=f"memory is not used: .*{reason}"):
+        small(tmp_path, **change).fit(X)
+    small(tmp_path, **change).fit(X)
+    assert len(trainings) == 2
+    assert not list(tmp_path.rglob("output.pkl"))
+
+
+def test_it_says_so_once(tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(3):
+            small(tmp_path, random_state=None).fit(X)
+    assert len([warning for warning in caught if "memory is not used" in str(warning)]) == 1
+
+
+def with_own_layer(input_shape, latent_dim):
+    class Half(keras.layers.Layer):
+        def call(self, x):
+            return x / 2
+
+    encoder = keras.Sequential([keras.Input(input_shape), Half(), keras.layers.Dense(latent_dim)])
+    return encoder, keras.Sequential([keras.Input((latent_dim,)), keras.layers.Dense(4)])
+
+
+def test_architecture_with_layers_of_ones_own_is_not_kept(tmp_path):
+    with pytest.warns(UserWarning, match="memory is not used: architecture holds"):
+        small(tmp_path, architecture=with_own_layer).fit(X)
+
+
+def test_edited_architecture_function_trains_anew(tmp_path, trainings):
+    def make(n_units):
+        def build(input_shape, latent_dim):
+            encoder = [keras.layers.Dense(n_units), keras.layers.Dense(latent_dim)]
+            return (
+                keras.Sequential([keras.Input(input_shape), *encoder]),
+                keras.Sequential([keras.Input((latent_dim,)), keras.layers.Dense(4)]),
+            )
+
+        return build
+
+    for n_units in (3, 3, 5):
+        small(tmp_path, architecture=make(n_units)).fit(X)
+    assert len(trainings) == 2
+
+
+def test_corrupted_entry_is_computed_again(tmp_path, trainings):
+    first = small(tmp_path).fit(X)
+    [entry] = tmp_path.rglob("output.pkl")
+    entry.write_bytes(b"no pickle")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # joblib says that it could not load it
+        second = small(tmp_path).fit(X)
+    assert len(trainings) == 2
+    assert_equal_fits(first, second)
+
+
+def test_entry_holds_weights_and_no_keras_model(tmp_path):
+    detector = small(tmp_path).fit(X)
+    [entry] = tmp_path.rglob("output.pkl")
+    weights, (history, best_epoch) = joblib.load(entry)
+    assert all(type(weight) is np.ndarray for part in weights for weight in part)
+    assert (history, best_epoch) == (detector.history_, detector.best_epoch_)
+
+
+def test_folder_that_cannot_be_written_is_an_error_before_training(tmp_path, trainings):
+    (tmp_path / "file").write_text("")
+    for memory in (tmp_path / "file", str(tmp_path / "file" / "folder")):
+        with pytest.raises(ValueError, match="memory must be a folder that can be written"):
+            small(memory).fit(X)
+    assert not trainings
+
+
+def test_memory_without_location_keeps_nothing(trainings):
+    for _ in range(2):
+        small(joblib.Memory(None)).fit(X)
+    assert len(trainings) == 2
