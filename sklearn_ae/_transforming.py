@@ -54,7 +54,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         """
         from sklearn_ae._network import scoring
 
-        return scoring.codes(self._network, self._validate(X)[0])
+        X, _ = self._validate(X)
+        return scoring.codes(self._network, X)
 
     @available_if(_has_code)
     def inverse_transform(self, X):
@@ -119,6 +120,22 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         X, shape = self._validate(X)
         maps = scoring.error_maps(self._network, X).reshape(shape)
         return maps.sum(axis=-1) if len(shape) == 4 else maps
+
+    @available_if(_has_code)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : Ignored
+            As in every transformer of scikit-learn whose columns are no input features.
+
+        Returns
+        -------
+        names : ndarray of shape (latent_dim,), object
+            "autoencoderanomalydetector0" and so on.
+        """
+        return super().get_feature_names_out(input_features)
 
     @property
     def _n_features_out(self):

@@ -286,6 +286,7 @@ default="absolute_error"
         """Build and train the network, and keep what it leaves."""
         from sklearn_ae._network.fitting import fit_network
 
+        self.anomaly_score_ = resolve_anomaly_score(self.anomaly_score)
         self._network, log = fit_network(
             X,
             training,
@@ -296,7 +297,6 @@ default="absolute_error"
             previous=previous,
             random_state=random_state,
         )
-        self.anomaly_score_ = resolve_anomaly_score(self.anomaly_score)
         self.history_, self.best_epoch_ = log
         self.n_epochs_ = len(self.history_["loss"])
 

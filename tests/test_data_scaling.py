@@ -1,0 +1,202 @@
+"""Scaling inside the network: which one, from which rows, and in which units results are."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from tiny_networks import tiny, tiny_conv
+
+from sklearn_ae._scaling import fit_scaling
+from sklearn_ae._validation import limits_of
+
+GENERATOR = np.random.default_rng(0)
+ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
+UNIT_ROWS = GENERATOR.random((60, 6))
+IMAGES = GENERATOR.integers(0, 256, size=(40, 8, 9), dtype=np.uint8)
+COLOURS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
+
+
+def with_one_value(value):
+    X = UNIT_ROWS.copy()
+    X[3, 1] = value
+    return X
+
+
+AUTO = {
+    "uint8 images": (COLOURS, "range"),
+    "uint16 images": (COLOURS.astype(np.uint16) * 257, "range"),
+    "uint32 images": (COLOURS.astype(np.uint32), "standard"),
+    "int64 images": (COLOURS.astype(np.int64), "standard"),
+    "float images in [0, 1]": ((COLOURS / 255).astype(np.float32), None),
+    "float images beyond": (COLOURS / 254, "standard"),
+    "boolean images": (COLOURS > 127, None),
+    "uint8 rows": (COLOURS[:, 0, 0], "standard"),
+    "float rows in [0, 1]": (UNIT_ROWS, None),
+    "float16 rows in [0, 1]": (UNIT_ROWS.astype(np.float16), None),
+    "boolean rows": (UNIT_ROWS > 0.5, None),
+    "integer rows of 0 and 1": ((UNIT_ROWS > 0.5).astype(int), "standard"),
+    "rows with one value below 0": (with_one_value(-1e-6), "standard"),
+    "rows with one value above 1": (with_one_value(1 + 1e-6), "standard"),
+    "other rows": (ROWS, "standard"),
+}
+
+
+@pytest.mark.parametrize("kind", AUTO)
+def test_auto(kind):
+    X, expected = AUTO[kind]
+    rows, limits = np.arange(20), limits_of(X)[:2]
+    auto, explicit = (fit_scaling(scaling, X, rows, limits) for scaling in ("auto", expected))
+    assert_array_equal(auto.scale, explicit.scale)
+    assert_array_equal(auto.offset, explicit.offset)
+    values = X.astype(np.float64)
+    if expected is None:
+        scaled = values
+    elif expected == "range":
+        scaled = values / np.iinfo(X.dtype).max
+    else:
+        axes = tuple(range(X.ndim - 1))
+        scaled = (values - values[rows].mean(axis=axes)) / values[rows].std(axis=axes)
+    assert auto.transform(X).dtype == np.float32
+    assert_allclose(auto.transform(X), scaled, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("X", "scaling"),
+    [(IMAGES, "range"), (IMAGES / 255, None), (IMAGES.astype(int), "standard")],
+    ids=["uint8", "unit", "int64"],
+)
+def test_auto_is_what_a_fit_uses(X, scaling):
+    auto, explicit = (tiny_conv(scaling=value).fit(X) for value in ("auto", scaling))
+    assert_array_equal(auto.score_samples(X), explicit.score_samples(X))
+
+
+def test_folded_rows_are_scaled_as_images():
+    rows = IMAGES.reshape(40, -1)
+    folded, images = tiny_conv(input_shape=(8, 9)).fit(rows), tiny_conv().fit(IMAGES)
+    assert_array_equal(folded.score_samples(rows), images.score_samples(IMAGES))
+
+
+def errors_in_units_of(scale, detector, X):
+    """Return the anomaly map that a standard deviation or range of `scale` gives."""
+    return np.abs(X - detector.reconstruct(X)) / scale
+
+
+def test_statistics_are_those_of_training_rows_per_feature():
+    X = ROWS.copy()
+    held_out = tiny().fit(X).validation_indices_
+    X[held_out] += 20 * GENERATOR.normal(size=(len(held_out), 6))
+    detector = tiny().fit(X)
+    assert_array_equal(detector.validation_indices_, held_out)
+    deviations = np.delete(X, held_out, axis=0).std(axis=0)
+    expected = errors_in_units_of(deviations, detector, X)
+    assert_allclose(detector.anomaly_map(X), expected, rtol=1e-4, atol=1e-5)
+    # What it would be with the held-out rows is far from it.
+    assert not np.allclose(expected, errors_in_units_of(X.std(axis=0), detector, X), rtol=0.1)
+
+
+def test_statistics_of_images_are_per_channel():
+    X = GENERATOR.normal(loc=[0, 10, 100], scale=[1, 5, 30], size=(30, 8, 9, 3))
+    detector = tiny_conv().fit(X)
+    training = np.delete(X, detector.validation_indices_, axis=0)
+    expected = errors_in_units_of(training.std(axis=(0, 1, 2)), detector, X).sum(axis=-1)
+    assert_allclose(detector.anomaly_map(X), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_zero_variance_counts_as_one():
+    X = ROWS.copy()
+    X[:, 2] = 7
+    detector = tiny().fit(X)
+    X[:, 2] = [5, 9] * 30
+    expected = np.abs(X - detector.reconstruct(X))[:, 2]
+    assert_allclose(detector.anomaly_map(X)[:, 2], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("X", [1000 + ROWS, UNIT_ROWS], ids=["standardised", "unscaled"])
+def test_scores_are_in_scaled_and_reconstructions_in_input_units(X):
+    detector, squared = tiny().fit(X), tiny(anomaly_score="squared_error").fit(X)
+    reconstruction = detector.reconstruct(X)
+    assert reconstruction.dtype == np.float32
+    # Near the data even before much is learned: input units have their location.
+    assert_allclose(reconstruction.mean(axis=0), X.mean(axis=0), rtol=0.5, atol=0.5)
+    scale = 1 if X is UNIT_ROWS else np.delete(X, detector.validation_indices_, axis=0).std(axis=0)
+    scaled_errors = errors_in_units_of(scale, detector, X)
+    assert_allclose(-detector.score_samples(X), scaled_errors.sum(axis=1), rtol=1e-3)
+    assert_allclose(-squared.score_samples(X), (scaled_errors**2).sum(axis=1), rtol=1e-3)
+
+
+@pytest.mark.parametrize("make", [tiny, tiny_conv], ids=["dense", "convolutional"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_integer_images_equal_floats_divided_by_their_range(make, dtype):
+    largest = np.iinfo(dtype).max
+    X = (IMAGES.astype(dtype) * (largest // 255)).astype(dtype)
+    integers, floats = make(epochs=2).fit(X), make(epochs=2).fit(X / largest)
+    assert_allclose(integers.score_samples(X), floats.score_samples(X / largest), rtol=1e-5)
+    assert integers.offset_ == pytest.approx(floats.offset_, rel=1e-5)
+    reconstruction = integers.reconstruct(X)
+    assert reconstruction.dtype == np.float32
+    assert_allclose(reconstruction / largest, floats.reconstruct(X / largest), rtol=1e-4)
+    assert_allclose(integers.anomaly_map(X), floats.anomaly_map(X / largest), rtol=1e-4, atol=1e-6)
+
+
+# Warnings about units
+
+
+METHODS = ["score_samples", "predict", "transform", "reconstruct", "anomaly_map"]
+
+
+@pytest.fixture(scope="module")
+def fitted_integers():
+    return tiny().fit(IMAGES)
+
+
+@pytest.fixture(scope="module")
+def fitted_unit_floats():
+    return tiny().fit(IMAGES / 255)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_floats_in_unit_range_after_a_fit_to_integers(fitted_integers, method):
+    message = "fitted to uint8 of at most 255, and X is floats of at most 1.*multiply X by 255"
+    with pytest.warns(UserWarning, match=message):
+        getattr(fitted_integers, method)(IMAGES / 255)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_integers_after_a_fit_to_floats_in_unit_range(fitted_unit_floats, method):
+    message = "fitted to float64 of at most 1, and X is uint8 above 1.*divide X by 255"
+    with pytest.warns(UserWarning, match=message):
+        getattr(fitted_unit_floats, method)(IMAGES)
+
+
+def assert_no_warning(detector, X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        detector.predict(X)
+
+
+def test_no_warning_where_units_are_those_of_the_fit(fitted_integers, fitted_unit_floats):
+    for X in (IMAGES, IMAGES.astype(np.float32), IMAGES.astype(np.uint16), np.zeros_like(IMAGES)):
+        assert_no_warning(fitted_integers, X)
+    for X in (IMAGES / 255, 2 * IMAGES / 255, IMAGES // 255, IMAGES > 127):
+        assert_no_warning(fitted_unit_floats, X)
+
+
+@pytest.mark.parametrize(
+    ("fitted_to", "X"),
+    [
+        (IMAGES // 255, IMAGES / 255),
+        (IMAGES.astype(float), IMAGES),
+        (IMAGES.astype(int), IMAGES / 255),
+        (IMAGES > 127, IMAGES / 255),
+    ],
+    ids=["integers of 0 and 1", "floats to 255", "signed integers", "booleans"],
+)
+def test_no_warning_where_units_may_be_the_same(fitted_to, X):
+    assert_no_warning(tiny().fit(fitted_to), X)
+
+
+def test_detector_fitted_to_integers_reads_floats_as_integers(fitted_integers):
+    X = IMAGES.astype(np.float32)
+    expected = fitted_integers.score_samples(IMAGES)
+    assert_allclose(fitted_integers.score_samples(X), expected, rtol=1e-6)
