@@ -1,7 +1,11 @@
 """Configuration of Sphinx. The build reads nothing from the network."""
 
 import os
+import sys
+from pathlib import Path
 
+# For _gallery.
+sys.path.insert(0, str(Path(__file__).parent))
 # Before the examples import TensorFlow: its start-up messages are no part of their output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -56,9 +60,13 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    # Notebooks have a command line of their own, which an example that reads one would refuse.
+    "notebook_extensions": set(),
+    "reset_argv": "_gallery.arguments",
     "plot_gallery": True,
     "remove_config_comments": True,
     "show_signature": False,
+    "within_subsection_order": "FileNameSortKey",
     "write_computation_times": False,
 }
 

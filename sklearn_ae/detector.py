@@ -110,7 +110,7 @@ default="absolute_error"
         Shape of a sample in the network: ``(n_features,)`` or ``(height, width, channels)``.
     n_features_in_ : int
         Number of values of a sample.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if X was a data frame with string names.
     training_scores_ : ndarray of shape (n_training,)
         `score_samples` of the rows that the network was fitted to, in the order of X.
