@@ -4,8 +4,19 @@ from sklearn_ae import datasets, exceptions, metrics
 from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
 from sklearn_ae.detector import AutoencoderAnomalyDetector
-from sklearn_ae.displays import LossCurveDisplay, ReconstructionDisplay, ScoreHistogramDisplay
-from sklearn_ae.model_selection import FixedThresholdDetector, NormalsOnly
+from sklearn_ae.displays import (
+    DetectionCurveDisplay,
+    GridHeatmapDisplay,
+    LossCurveDisplay,
+    ReconstructionDisplay,
+    ScoreHistogramDisplay,
+    ThresholdCurveDisplay,
+)
+from sklearn_ae.model_selection import (
+    FixedThresholdDetector,
+    NormalsOnly,
+    TunedThresholdDetectorCV,
+)
 
 __version__ = "0.1.0.dev0"
 
@@ -15,12 +26,16 @@ __all__ = [
     "ConvAutoencoder",
     "ConvDenseAutoencoder",
     "DenseAutoencoder",
+    "DetectionCurveDisplay",
     "FixedThresholdDetector",
+    "GridHeatmapDisplay",
     "LossCurveDisplay",
     "NormalsOnly",
     "ReconstructionDisplay",
     "ScoreHistogramDisplay",
     "SquaredError",
+    "ThresholdCurveDisplay",
+    "TunedThresholdDetectorCV",
     "__version__",
     "datasets",
     "exceptions",

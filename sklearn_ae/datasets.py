@@ -7,6 +7,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from sklearn_ae._synthetic import make_anomalies
+
+__all__ = ["fetch_mnist", "load_mnist_one_zero", "make_anomalies"]
+
 # The address that Keras downloads from; no other file passes its check of the hash.
 _MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 

@@ -10,7 +10,14 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 
-from sklearn_ae.displays import LossCurveDisplay, ReconstructionDisplay, ScoreHistogramDisplay
+from sklearn_ae.displays import (
+    DetectionCurveDisplay,
+    GridHeatmapDisplay,
+    LossCurveDisplay,
+    ReconstructionDisplay,
+    ScoreHistogramDisplay,
+    ThresholdCurveDisplay,
+)
 
 HISTORY = {"loss": [0.9, 0.5, 0.4, 0.3], "val_loss": [0.8, 0.4, 0.6, 0.7]}
 
@@ -128,6 +135,26 @@ def draw_scores(data, **keywords):
     return ScoreHistogramDisplay.from_predictions(data["y"], data["scores"], **keywords)
 
 
+def draw_roc(data, **keywords):
+    return DetectionCurveDisplay.from_predictions(
+        data["y"], data["scores"], threshold=0.5, **keywords
+    )
+
+
+def draw_precision_recall(data, **keywords):
+    return DetectionCurveDisplay.from_predictions(
+        data["y"], data["scores"], kind="precision_recall", **keywords
+    )
+
+
+def draw_threshold_curve(data, **keywords):
+    return ThresholdCurveDisplay.from_cv_results(data, best_threshold=2.0, **keywords)
+
+
+def draw_heatmap(data, **keywords):
+    return GridHeatmapDisplay.from_cv_results(data, x="threshold", y="latent_dim", **keywords)
+
+
 GENERATOR = np.random.default_rng(0)
 DISPLAYS = [
     (draw_loss, {"loss": np.arange(4.0), "val_loss": np.arange(4.0)}),
@@ -138,6 +165,20 @@ DISPLAYS = [
     (draw_reconstruction, {"X": GENERATOR.random((4, 5)), "X_reconstructed": np.ones((4, 5))}),
     (draw_reconstruction, {"X": np.ones((2, 4, 4, 3)), "X_reconstructed": np.ones((2, 4, 4, 3))}),
     (draw_scores, {"y": np.repeat([1, -1], 10), "scores": GENERATOR.random(20)}),
+    (draw_roc, {"y": np.repeat([1, -1], 10), "scores": GENERATOR.random(20)}),
+    (draw_precision_recall, {"y": np.repeat([1, -1], 10), "scores": GENERATOR.random(20)}),
+    (
+        draw_threshold_curve,
+        {"thresholds": np.arange(4.0), "scores": np.arange(4.0), "std_scores": np.ones(4)},
+    ),
+    (
+        draw_heatmap,
+        {
+            "param_threshold": np.tile(np.arange(12.0), 3),
+            "param_latent_dim": np.repeat([2, 4, 8], 12),
+            "mean_test_score": GENERATOR.random(36),
+        },
+    ),
 ]
 
 

@@ -15,7 +15,12 @@ from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 
 import sklearn_ae
-from sklearn_ae import AutoencoderAnomalyDetector, FixedThresholdDetector, NormalsOnly
+from sklearn_ae import (
+    AutoencoderAnomalyDetector,
+    FixedThresholdDetector,
+    NormalsOnly,
+    TunedThresholdDetectorCV,
+)
 
 API = Path(__file__).resolve().parent.parent / "docs" / "api.rst"
 
@@ -108,6 +113,7 @@ def fitted_estimators():
         detector.fit(X),
         NormalsOnly(IsolationForest(n_estimators=2, random_state=0)).fit(X, y),
         FixedThresholdDetector(FrozenEstimator(fitted_forest()), threshold=0.5).fit(X),
+        TunedThresholdDetectorCV(fitted_forest(), cv=2, store_cv_results=True).fit(X, y),
     ]
 
 
@@ -120,7 +126,15 @@ def test_every_estimator_is_examined(fitted):
     assert set(fitted) == ESTIMATORS
 
 
-@pytest.mark.parametrize("cls", [AutoencoderAnomalyDetector, NormalsOnly, FixedThresholdDetector])
+@pytest.mark.parametrize(
+    "cls",
+    [
+        AutoencoderAnomalyDetector,
+        NormalsOnly,
+        FixedThresholdDetector,
+        TunedThresholdDetectorCV,
+    ],
+)
 def test_documented_attributes_are_those_of_the_fitted_estimator(cls, fitted):
     estimator = fitted[cls]
     documented = {attribute.name for attribute in ClassDoc(cls)["Attributes"]}

@@ -1,7 +1,17 @@
-"""Pictures of a fit, of reconstructions and of anomaly scores, after scikit-learn's Displays."""
+"""Pictures of fits, reconstructions, scores and searches, after scikit-learn's Displays."""
 
+from sklearn_ae.displays._detection_curve import DetectionCurveDisplay
+from sklearn_ae.displays._grid_heatmap import GridHeatmapDisplay
 from sklearn_ae.displays._loss_curve import LossCurveDisplay
 from sklearn_ae.displays._reconstruction import ReconstructionDisplay
 from sklearn_ae.displays._score_histogram import ScoreHistogramDisplay
+from sklearn_ae.displays._threshold_curve import ThresholdCurveDisplay
 
-__all__ = ["LossCurveDisplay", "ReconstructionDisplay", "ScoreHistogramDisplay"]
+__all__ = [
+    "DetectionCurveDisplay",
+    "GridHeatmapDisplay",
+    "LossCurveDisplay",
+    "ReconstructionDisplay",
+    "ScoreHistogramDisplay",
+    "ThresholdCurveDisplay",
+]

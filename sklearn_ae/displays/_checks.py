@@ -1,5 +1,7 @@
 """Checks of what several displays are given."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_array
 
@@ -47,4 +49,18 @@ def check_has(estimator, attribute, advice):
         raise TypeError(
             f"This picture needs an estimator with {attribute}; {advice} Received: an estimator "
             f"of type {type(estimator).__name__}."
+        )
+
+
+def check_threshold(threshold):
+    """Raise a ValueError unless the threshold is None or a finite number.
+
+    Parameters
+    ----------
+    threshold : object
+    """
+    if threshold is not None and not (isinstance(threshold, Real) and np.isfinite(threshold)):
+        raise ValueError(
+            "threshold must be a finite number in the units of anomaly_scores, or None. "
+            f"Received: threshold={threshold!r}."
         )

@@ -1,12 +1,13 @@
 """Histograms of anomaly scores, with the threshold."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_consistent_length
 
 from sklearn_ae._compat import check_matplotlib_support
-from sklearn_ae.displays._checks import check_has, check_vector
+from sklearn_ae._responses import find_threshold
+from sklearn_ae.displays._checks import check_has, check_threshold, check_vector
 from sklearn_ae.displays._drawing import merge_style, new_axes
 from sklearn_ae.metrics import is_anomaly
 
@@ -101,7 +102,7 @@ class ScoreHistogramDisplay:
         return cls.from_predictions(
             y,
             -scores,
-            threshold=_find_threshold(estimator, X, scores),
+            threshold=find_threshold(estimator, X, scores),
             pos_label=pos_label,
             ax=ax,
             **kwargs,
@@ -142,11 +143,7 @@ class ScoreHistogramDisplay:
             needed.
         """
         anomaly_scores = check_vector(anomaly_scores, "anomaly_scores")
-        if threshold is not None and not (isinstance(threshold, Real) and np.isfinite(threshold)):
-            raise ValueError(
-                "threshold must be a finite number in the units of anomaly_scores, or None. "
-                f"Received: threshold={threshold!r}."
-            )
+        check_threshold(threshold)
         anomalies = None
         if y is not None:
             check_consistent_length(y, anomaly_scores)
@@ -231,18 +228,6 @@ class ScoreHistogramDisplay:
         normal_scores, abnormal_scores = scores[~self.is_anomaly], scores[self.is_anomaly]
         self.normal_histogram_ = draw(normal_scores, "normal", NORMAL_COLOR, normal_kwargs)
         self.anomaly_histogram_ = draw(abnormal_scores, "anomaly", ANOMALY_COLOR, anomaly_kwargs)
-
-
-def _find_threshold(estimator, X, scores):
-    if not hasattr(estimator, "decision_function"):
-        return None
-    # Every outlier detector has decision_function = score_samples - offset, also where its offset_
-    # lies deep in a pipeline or a search. The smallest score loses the fewest digits of the offset,
-    # and scoring that row alone twice keeps out what a network's rounding owes to the batch.
-    row = int(np.argmin(np.abs(scores)))
-    sample = X[row : row + 1]
-    offset = estimator.score_samples(sample) - estimator.decision_function(sample)
-    return -float(offset[0])
 
 
 def _bin_edges(ax, scores, bins):

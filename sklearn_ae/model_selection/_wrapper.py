@@ -1,6 +1,7 @@
 """What outlier detectors around another one have in common."""
 
 from copy import deepcopy
+from numbers import Real
 
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin
 from sklearn.utils import ClassifierTags, get_tags
@@ -8,6 +9,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae.metrics import _balanced_accuracy
+
+POS_LABEL_CONSTRAINTS = [Real, str, "boolean", None]
 
 
 def estimator_has(method):

@@ -1,4 +1,4 @@
-"""Label conventions, and scores under them."""
+"""Label conventions, and balanced accuracy under them."""
 
 import numpy as np
 from sklearn.metrics import balanced_accuracy_score
@@ -97,15 +97,40 @@ def _balanced_accuracy(y, predictions, *, pos_label=None):
             "mean over normal samples, or the validation loss in history_ of an autoencoder. "
             "Received: y=None."
         )
+    anomalies = read_two_classes(y, pos_label=pos_label, metric="the balanced accuracy")
+    return float(balanced_accuracy_score(anomalies, predictions == -1))
+
+
+def read_two_classes(y, *, pos_label, metric):
+    """Tell which labels mark an anomaly, where both kinds must occur.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels, under any convention of :func:`is_anomaly`.
+    pos_label : int, float, bool, str or None
+        The label of an anomaly, where the convention does not tell.
+    metric : str
+        What needs both kinds, for the error.
+
+    Returns
+    -------
+    is_anomaly : ndarray of shape (n,), bool
+
+    Raises
+    ------
+    ValueError
+        If the labels are not understood, or all of one kind.
+    """
     anomalies = is_anomaly(y, pos_label=pos_label)
     n_anomalies = int(np.sum(anomalies))
     if n_anomalies in (0, len(anomalies)):
         raise ValueError(
-            "y must label both anomalies and normal samples, or the balanced accuracy is not "
-            "defined; in a cross-validation, use cv=StratifiedKFold(shuffle=True). Received: "
+            f"y must label both anomalies and normal samples: of one class, {metric} is not "
+            "defined. In a cross-validation, use cv=StratifiedKFold(shuffle=True). Received: "
             f"{n_anomalies} anomalies among {len(anomalies)} labels."
         )
-    return float(balanced_accuracy_score(anomalies, predictions == -1))
+    return anomalies
 
 
 def _read_labels(y):

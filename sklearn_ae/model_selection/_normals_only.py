@@ -1,19 +1,18 @@
-"""Labels and thresholds around any outlier detector."""
-
-from numbers import Real
+"""NormalsOnly: a detector that never learns labelled anomalies."""
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ae._compat import HasMethods, Interval, _fit_context, _safe_indexing
-from sklearn_ae._detector_wrapper import DetectorWrapper, estimator_has
+from sklearn_ae._compat import HasMethods, _fit_context, _safe_indexing
 from sklearn_ae.metrics import is_anomaly
-
-_POS_LABEL_CONSTRAINTS = [Real, str, "boolean", None]
+from sklearn_ae.model_selection._wrapper import (
+    POS_LABEL_CONSTRAINTS,
+    DetectorWrapper,
+    estimator_has,
+)
 
 
 class NormalsOnly(DetectorWrapper):
@@ -40,7 +39,7 @@ class NormalsOnly(DetectorWrapper):
         `decision_function` is `score_samples` − `offset_`, if the wrapped estimator has it.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if the wrapped estimator has them.
 
     See Also
@@ -72,7 +71,7 @@ class NormalsOnly(DetectorWrapper):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"])],
-        "pos_label": _POS_LABEL_CONSTRAINTS,
+        "pos_label": POS_LABEL_CONSTRAINTS,
     }
 
     def __init__(self, estimator, *, pos_label=None):
@@ -216,146 +215,6 @@ class NormalsOnly(DetectorWrapper):
         self.estimator.set_output(transform=transform)
         self._inner_estimator.set_output(transform=transform)
         return self
-
-
-class FixedThresholdDetector(DetectorWrapper):
-    """Outlier detector with a given threshold of the anomaly score.
-
-    A sample is an anomaly if and only if its anomaly score, −`score_samples`, is greater than the
-    threshold. To change the threshold of a detector that is fitted already, wrap it in a
-    :class:`~sklearn.frozen.FrozenEstimator`: then nothing is fitted again, also in a search over
-    `threshold`.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        Outlier detector with `score_samples`, or a pipeline that ends in one. `fit` fits a clone of
-        it; if it is fitted already, no `fit` is needed.
-    threshold : float
-        Anomaly score, in the units of −`score_samples`, above which a sample is an anomaly.
-    pos_label : int, float, bool or str, default=None
-        The label of an anomaly in `score`, where the convention does not tell: see
-        :func:`sklearn_ae.metrics.is_anomaly`.
-
-    Attributes
-    ----------
-    estimator_ : estimator object
-        The fitted clone of `estimator`, or the frozen estimator itself; set by `fit`.
-    offset_ : float
-        −`threshold`: `decision_function` is `score_samples` − `offset_`.
-    n_features_in_ : int
-        Number of features seen during `fit`, if the wrapped estimator has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features seen during `fit`, if the wrapped estimator has them.
-
-    See Also
-    --------
-    NormalsOnly : Outlier detector that is fitted without the labelled anomalies.
-    sklearn.model_selection.FixedThresholdClassifier : The same for classifiers.
-
-    Examples
-    --------
-    >>> from sklearn.frozen import FrozenEstimator
-    >>> from sklearn.neighbors import LocalOutlierFactor
-    >>> from sklearn_ae import FixedThresholdDetector
-    >>> detector = LocalOutlierFactor(n_neighbors=2, novelty=True)
-    >>> detector.fit([[0.0], [1.0], [2.0], [3.0], [4.0]])
-    LocalOutlierFactor(n_neighbors=2, novelty=True)
-    >>> X = [[2.5], [6.0], [9.0]]
-    >>> (-detector.score_samples(X)).round(2)
-    array([0.83, 1.67, 3.67])
-    >>> detector.predict(X)
-    array([ 1, -1, -1])
-    >>> FixedThresholdDetector(FrozenEstimator(detector), threshold=3).predict(X)
-    array([ 1,  1, -1])
-    """
-
-    _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "score_samples"])],
-        "threshold": [Interval(Real, None, None, closed="neither")],
-        "pos_label": _POS_LABEL_CONSTRAINTS,
-    }
-
-    def __init__(self, estimator, *, threshold, pos_label=None):
-        self.estimator = estimator
-        self.threshold = threshold
-        self.pos_label = pos_label
-
-    @property
-    def offset_(self):
-        """Minus the threshold."""
-        check_is_fitted(self)
-        return -float(self.threshold)
-
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
-        """Fit the wrapped estimator, unless it is frozen.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-        y : array-like of shape (n,), default=None
-            Labels, for a wrapped estimator that uses them, such as :class:`NormalsOnly`.
-
-        Returns
-        -------
-        self : FixedThresholdDetector
-            The fitted estimator.
-        """
-        self.estimator_ = clone(self.estimator).fit(X, y)
-        return self
-
-    def decision_function(self, X):
-        """Compute the scores plus the threshold.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        decisions : ndarray of shape (n,), float64
-            `score_samples` + `threshold`: negative for anomalies.
-
-        Raises
-        ------
-        ValueError
-            If `threshold` is no finite number.
-        """
-        # Without a fit, nothing has looked at the parameters yet.
-        self._validate_params()
-        # In float32 the threshold would be rounded.
-        return np.asarray(self.score_samples(X), dtype=np.float64) + float(self.threshold)
-
-    def predict(self, X):
-        """Tell normal samples and anomalies apart.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        predictions : ndarray of shape (n,), int
-            −1 where −`score_samples` is greater than `threshold`, else +1.
-
-        Raises
-        ------
-        ValueError
-            If `threshold` is no finite number.
-        """
-        # The sum is rounded, but its sign is exact: a sum of floats is 0 only if they cancel.
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def __sklearn_is_fitted__(self):
-        try:
-            check_is_fitted(self._inner_estimator)
-        except NotFittedError:
-            return False
-        return True
 
 
 def _take_normals(X, y, pos_label):
