@@ -262,12 +262,17 @@ def resolve_architecture(architecture, input_shape):
     Raises
     ------
     TypeError
-        If it is a class.
+        If it is a class or a Keras model.
     """
     if isinstance(architecture, type):
         raise TypeError(
             "architecture must be an object, not a class. Pass "
             f"architecture={architecture.__name__}(). Received: {architecture!r}."
+        )
+    if any(cls.__module__.split(".")[0] == "keras" for cls in type(architecture).__mro__):
+        raise TypeError(
+            "architecture must build models, and is one itself. Pass a function that builds it, "
+            f"def build(input_shape, latent_dim): … Received: {architecture!r}."
         )
     if not isinstance(architecture, str):
         return architecture

@@ -14,7 +14,7 @@ from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
 from sklearn_ae._transforming import AutoencoderTransformerMixin
 from sklearn_ae._validation import limits_of, validate_training_data, warn_if_constant
 from sklearn_ae.anomaly_scores import ANOMALY_SCORES, resolve_anomaly_score
-from sklearn_ae.metrics import _balanced_accuracy
+from sklearn_ae.metrics._labels import balanced_accuracy
 
 
 class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, BaseEstimator):
@@ -31,8 +31,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         :class:`DenseAutoencoder`, or anything that is called, or whose method `build` is called,
         with `input_shape` and `latent_dim` and returns encoder and decoder, two Keras models, or
         one model from input to reconstruction. Its weights are drawn anew from `random_state`,
-        those of non-trainable layers are kept. "auto" is :class:`ConvAutoencoder` for images from
-        8×8 pixels, else :class:`DenseAutoencoder`.
+        also pretrained ones, unless their layers are not trainable. "auto" is
+        :class:`ConvAutoencoder` for images from 8×8 pixels, else :class:`DenseAutoencoder`.
     latent_dim : int, default=32
         Length of the code. The longer, the better anomalies are reconstructed too.
     input_shape : tuple of int or None, default=None
@@ -293,7 +293,9 @@ default="absolute_error"
             validation,
             limits=limits,
             input_shape=self.input_shape_,
-            parameters=self.get_params(deep=False),
+            # Not get_params, which a subclass with other parameters overrides.
+            parameters={name: getattr(self, name) for name in _PARAMETERS},
+            anomaly_score=self.anomaly_score_,
             previous=previous,
             random_state=random_state,
         )
@@ -367,7 +369,7 @@ default="absolute_error"
         ValueError
             If `y` is None, holds one class only or other labels.
         """
-        return _balanced_accuracy(y, self.predict(X))
+        return balanced_accuracy(y, self.predict(X))
 
     def _score_samples(self, X):
         from sklearn_ae._network import scoring
@@ -382,6 +384,9 @@ default="absolute_error"
         # Labels for `score` are of two kinds.
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
+
+
+_PARAMETERS = AutoencoderAnomalyDetector._get_param_names()
 
 
 @contextmanager

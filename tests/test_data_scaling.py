@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from tiny_networks import tiny, tiny_conv
 
+from sklearn_ae import _scaling, _validation
 from sklearn_ae._scaling import fit_scaling
 from sklearn_ae._validation import limits_of
 
@@ -200,3 +201,22 @@ def test_detector_fitted_to_integers_reads_floats_as_integers(fitted_integers):
     X = IMAGES.astype(np.float32)
     expected = fitted_integers.score_samples(IMAGES)
     assert_allclose(fitted_integers.score_samples(X), expected, rtol=1e-6)
+
+
+def test_statistics_are_those_of_all_chunks(monkeypatch):
+    monkeypatch.setattr(_scaling, "_VALUES_PER_CHUNK", 7 * 6)
+    scaling = fit_scaling("standard", ROWS, np.arange(60), limits_of(ROWS)[:2])
+    scaled = scaling.transform(ROWS)
+    assert_allclose(scaled.mean(axis=0), 0, atol=1e-6)
+    assert_allclose(scaled.std(axis=0), 1, atol=1e-6)
+
+
+def test_limits_are_those_of_all_chunks(monkeypatch):
+    monkeypatch.setattr(_validation, "_VALUES_PER_CHUNK", 7 * 6)
+    X = np.ones((60, 6))
+    assert limits_of(X).is_constant
+    X[-1] = np.arange(6)
+    limits = limits_of(X)
+    assert not limits.is_constant
+    assert_array_equal(limits.low, np.minimum(np.arange(6), 1))
+    assert_array_equal(limits.high, np.maximum(np.arange(6), 1))

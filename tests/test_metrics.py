@@ -5,7 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sklearn_ae.metrics import _balanced_accuracy, is_anomaly
+from sklearn_ae.metrics import is_anomaly
+from sklearn_ae.metrics._labels import balanced_accuracy
 
 
 def check(y, expected, **keywords):
@@ -188,9 +189,9 @@ PREDICTIONS = np.array([1, 1, 1, -1, -1, 1])
         (["good", "good", "good", "good", "crack", "crack"], "crack"),
     ],
 )
-def test_balanced_accuracy(y, pos_label):
+def testbalanced_accuracy(y, pos_label):
     # Of the normal samples three in four are right, of the anomalies one in two.
-    score = _balanced_accuracy(y, PREDICTIONS, pos_label=pos_label)
+    score = balanced_accuracy(y, PREDICTIONS, pos_label=pos_label)
     assert score == pytest.approx((3 / 4 + 1 / 2) / 2)
 
 
@@ -206,4 +207,4 @@ def test_balanced_accuracy(y, pos_label):
 )
 def test_balanced_accuracy_refuses(y, message):
     with pytest.raises(ValueError, match=message):
-        _balanced_accuracy(y, PREDICTIONS)
+        balanced_accuracy(y, PREDICTIONS)

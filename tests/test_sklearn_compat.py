@@ -214,6 +214,23 @@ def test_clone_of_a_fitted_detector_is_unfitted(rows):
     )
 
 
+class WithFewParameters(AutoencoderAnomalyDetector):
+    """A subclass that fixes most parameters."""
+
+    def __init__(self, *, latent_dim=2, random_state=None):
+        super().__init__(latent_dim=latent_dim, epochs=1, random_state=random_state)
+
+
+def test_subclass_with_parameters_of_its_own(rows):
+    detector = clone(WithFewParameters(random_state=0)).fit(rows[0])
+    np.testing.assert_array_equal(
+        detector.score_samples(rows[0]),
+        AutoencoderAnomalyDetector(latent_dim=2, epochs=1, random_state=0)
+        .fit(rows[0])
+        .score_samples(rows[0]),
+    )
+
+
 def test_joblib_dump_and_load(rows, tmp_path):
     detector = make_pipeline(StandardScaler(), small()).fit(rows[0])
     joblib.dump(detector, tmp_path / "detector.joblib")

@@ -1,7 +1,9 @@
 """From an architecture to a seeded network."""
 
 import random
+import threading
 import warnings
+import weakref
 from contextlib import contextmanager
 
 import keras
@@ -31,6 +33,12 @@ _REARRANGING = {
     "squeeze",
     "transpose",
 }
+
+
+_RANDOM_LOCK = threading.RLock()
+
+# Subclassed models that a network has: they are used as they are, so two must not share one.
+_TAKEN_MODELS = weakref.WeakSet()
 
 
 def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid, random_state):
@@ -67,6 +75,7 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
         # NumPy's integers, of which a grid may be, are refused by Keras.
         latent_dim = int(latent_dim)
         parts = _check_parts(build(input_shape, latent_dim))
+        _check_nothing_is_shared(parts)
         parts = tuple(_reseed(part, random_state) for part in parts)
         _check_shapes(parts, input_shape, latent_dim)
     is_linear = _last_activation(parts[-1]) == "linear"
@@ -95,8 +104,15 @@ def copy_weights(source, target):
     Raises
     ------
     ValueError
-        If the architectures differ.
+        If the architectures or their output activations differ.
     """
+    if source.output_activation != target.output_activation:
+        raise ValueError(
+            "With warm_start=True, the loss must ask for the same output as in the previous fit, "
+            f"{source.output_activation!r}: loss='auto' depends on the range of X. Name the loss "
+            "in both fits, or set warm_start=False to begin anew. Received: data and loss for "
+            f"{target.output_activation!r}."
+        )
     shapes, expected = (
         [weight.shape for part in network.parts for weight in part.weights]
         for network in (source, target)
@@ -134,11 +150,13 @@ def _last_activation(model):
 @contextmanager
 def _python_random_restored():
     """Undo the draws of unseeded Keras initialisers and layers from Python's global generator."""
-    state = random.getstate()
-    try:
-        yield
-    finally:
-        random.setstate(state)
+    # One thread at a time, or one would restore what another has drawn.
+    with _RANDOM_LOCK:
+        state = random.getstate()
+        try:
+            yield
+        finally:
+            random.setstate(state)
 
 
 def _check_parts(built):
@@ -150,6 +168,18 @@ def _check_parts(built):
             f"{built!r}."
         )
     return tuple(parts)
+
+
+def _check_nothing_is_shared(parts):
+    """Refuse tied weights, which would go different ways in the copies of the parts."""
+    if len(parts) == 2:
+        first, second = ({id(weight) for weight in part.weights} for part in parts)
+        if first & second:
+            raise ValueError(
+                "The encoder and the decoder that architecture built must not share layers. Build "
+                "one model from input to reconstruction instead. Received: "
+                f"{len(first & second)} shared weights."
+            )
 
 
 def _reseed(model, random_state):
@@ -169,6 +199,13 @@ def _reseed(model, random_state):
             UserWarning,
             stacklevel=2,
         )
+        if model in _TAKEN_MODELS:
+            raise ValueError(
+                "architecture must build a new model at each call: a subclassed model cannot be "
+                f"copied, and the detector that has it would change. Received: {model.name!r} "
+                "again."
+            ) from None
+        _TAKEN_MODELS.add(model)
         return model
     for variable, kept in zip(
         copy.non_trainable_weights, model.non_trainable_weights, strict=False

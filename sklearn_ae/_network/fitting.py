@@ -1,6 +1,6 @@
 """From the detector's parameters and data to a trained network."""
 
-from sklearn_ae._network import building, compiling, memoizing
+from sklearn_ae._network import building, compiling, memoizing, scoring
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.architectures import resolve_architecture
 
@@ -13,6 +13,7 @@ def fit_network(
     limits,
     input_shape,
     parameters,
+    anomaly_score,
     previous,
     random_state,
 ):
@@ -30,6 +31,8 @@ def fit_network(
         Shape of a sample as the network sees it.
     parameters : dict
         The detector's.
+    anomaly_score : object with `compute`
+        Tried before the training, so that one that cannot work is refused before it.
     previous : Network or None
         Network to go on from, with its scaling and its weights.
     random_state : numpy.random.RandomState
@@ -63,6 +66,7 @@ def fit_network(
         compiling.check_sigmoid(limits)
     if previous is not None:
         building.copy_weights(previous, network)
+    scoring.anomaly_scores(network, anomaly_score, X[:1])
     log = memoizing.train(
         memory,
         network,

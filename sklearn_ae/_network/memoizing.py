@@ -8,8 +8,10 @@ from pathlib import Path
 
 import joblib
 import keras
+import tensorflow as tf
 from sklearn.utils.validation import check_memory
 
+import sklearn_ae
 from sklearn_ae._network import training
 from sklearn_ae._network.describing import describe
 
@@ -129,7 +131,7 @@ def _key(network, X, training_rows, validation_rows, *, loss, optimizer, setting
     )
     return joblib.hash(
         (
-            (training.__name__, keras.__version__, joblib.__version__),
+            (sklearn_ae.__version__, keras.__version__, tf.__version__),
             built,
             described,
             X,

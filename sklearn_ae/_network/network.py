@@ -85,12 +85,13 @@ class Network:
             x = self.decoder(inputs)
         else:
             inputs = keras.Input(self.input_shape, dtype="float64", name="input")
-            x = layers.Rescaling(scale, offset, dtype="float64", name="scaling")(inputs)
+            # Not a Rescaling layer, which scales another axis if the user says channels_first.
+            x = inputs * _constant(scale) + _constant(offset)
             part = self.parts[0] if name == "encoder" else self.autoencoder
             x = part(_cast("scaled_input")(x))
         if name != "encoder":
-            x = layers.Rescaling(1 / scale, -offset / scale, dtype="float64", name="unscaling")(x)
-            x = _cast("reconstruction")(x)
+            x = _cast("scaled_reconstruction", "float64")(x)
+            x = _cast("reconstruction")((x - _constant(offset)) / _constant(scale))
         return keras.Model(inputs, x, name=name)
 
     def __getstate__(self):
@@ -112,8 +113,12 @@ class Network:
         self.__init__(tuple(parts), state["output_activation"], state["input_shape"], scaling)
 
 
-def _cast(name):
-    return layers.Activation("linear", dtype="float32", name=name)
+def _cast(name, dtype="float32"):
+    return layers.Activation("linear", dtype=dtype, name=name)
+
+
+def _constant(values):
+    return keras.ops.convert_to_tensor(values, dtype="float64")
 
 
 def _to_json(model):

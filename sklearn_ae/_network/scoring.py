@@ -41,15 +41,24 @@ def anomaly_scores(network, anomaly_score, X):
     -------
     scores : ndarray of shape (n,), float64
         Higher is more abnormal.
+
+    Raises
+    ------
+    ValueError
+        If `compute` gives anything but one number a sample.
     """
 
     def compute(call, x, scale, offset):
         scaled = _scale(x, scale, offset)
         reconstruction = call(tf.cast(scaled, tf.float32))[-1]
-        return anomaly_score.compute(scaled, tf.cast(reconstruction, tf.float64))
+        scores = anomaly_score.compute(scaled, tf.cast(reconstruction, tf.float64))
+        _check_scores(scores, anomaly_score)
+        return tf.cast(scores, tf.float64)
 
     is_shareable = type(anomaly_score).__module__ == "sklearn_ae.anomaly_scores"
-    name = f"score {type(anomaly_score).__name__} {joblib.hash(vars(anomaly_score))}"
+    # The graph keeps an object of the user's alive, so no other can have its identity.
+    settings = joblib.hash(vars(anomaly_score)) if is_shareable else id(anomaly_score)
+    name = f"score {type(anomaly_score).__name__} {settings}"
     scores = _run(network, name, compute, network.joint, X, is_shareable)
     return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
 
@@ -91,6 +100,16 @@ def decodings(network, Z):
         return _unscale(call(tf.cast(z, tf.float32))[0], scale, offset)
 
     return _run(network, "decoding", compute, network.decoder, Z)
+
+
+def _check_scores(scores, anomaly_score):
+    shape = getattr(scores, "shape", None)
+    if shape is None or len(shape) != 1 or shape[0] is not None:
+        raise ValueError(
+            f"compute of {type(anomaly_score).__name__} must return one number a sample, a tensor "
+            "of shape (n,): sum or average over all axes but the first. Received: "
+            f"{type(scores).__name__ if shape is None else f'a tensor of shape {tuple(shape)}'}."
+        )
 
 
 def _scale(x, scale, offset):

@@ -2,10 +2,12 @@
 
 import copy
 import math
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from sklearn_ae._network._scikeras import BaseWrapper
 from sklearn_ae._network.caching import BoundedCache
@@ -16,6 +18,10 @@ from sklearn_ae.exceptions import TrainingDivergedError
 # seconds of tracing and megabytes that TensorFlow does not give back. Counted in parameters, of
 # which each takes 12 bytes with the two moments of Adam.
 _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
+
+
+# What is compiled takes memory beside the parameters: it counts as at least so many.
+_SMALLEST_SIZE = 150_000
 
 
 class TrainingLog(NamedTuple):
@@ -88,14 +94,18 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         optimizer=optimizer,
         loss=loss,
     )
-    wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
+    with _no_retracing_warnings():
+        wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
     if key is not None:
         _copy_variables(model, network.autoencoder)
-        _COMPILED_MODELS.put(key, model, size=model.count_params())
-    return TrainingLog(
-        {name: list(map(float, log)) for name, log in wrapper.history_.items()},
-        int(best.best_epoch),
-    )
+        _COMPILED_MODELS.put(key, model, size=max(model.count_params(), _SMALLEST_SIZE))
+    history = {name: list(map(_as_number, log)) for name, log in wrapper.history_.items()}
+    return TrainingLog(history, int(best.best_epoch))
+
+
+def _as_number(value):
+    """Return a float for a NumPy number or a tensor, and anything else that a callback logs."""
+    return float(value) if np.ndim(value) == 0 and not isinstance(value, str) else value
 
 
 class _ScikerasAutoencoder(BaseWrapper):
@@ -157,13 +167,31 @@ class _DivergenceCheck(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         for name, value in (logs or {}).items():
             if name in ("loss", "val_loss") and not math.isfinite(value):
+                # Mixed precision puts another optimizer around the user's.
+                optimizer = self.model.optimizer
+                optimizer = getattr(optimizer, "inner_optimizer", optimizer)
                 raise TrainingDivergedError(
                     f"The training diverged: {name} is {value} after epoch {epoch + 1}. Lower "
                     "learning_rate, pass an optimizer with clipnorm=1.0, or scale X (scaling="
                     "'standard' does, unless a few values are extremely large). Received: "
-                    f"{self.model.optimizer.name!r} with a learning rate of "
-                    f"{float(self.model.optimizer.learning_rate):.3g}."
+                    f"{optimizer.name!r} with a learning rate of "
+                    f"{float(optimizer.learning_rate):.3g}."
                 )
+
+
+@contextmanager
+def _no_retracing_warnings():
+    """Silence what TensorFlow says of loops: each configuration is traced once, and only once."""
+
+    def is_other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = tf.get_logger()
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _prepare(network, key, loss, optimizer):

@@ -67,7 +67,7 @@ def is_anomaly(y, *, pos_label=None):
     )
 
 
-def _balanced_accuracy(y, predictions, *, pos_label=None):
+def balanced_accuracy(y, predictions, *, pos_label=None):
     """Score predictions of an outlier detector against labels of any convention.
 
     Parameters

@@ -8,7 +8,7 @@ from sklearn.utils import ClassifierTags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ae.metrics import _balanced_accuracy
+from sklearn_ae.metrics._labels import balanced_accuracy
 
 POS_LABEL_CONSTRAINTS = [Real, str, "boolean", None]
 
@@ -113,7 +113,7 @@ class DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If there are no labels, or they are not understood, or are of one class only.
         """
-        return _balanced_accuracy(y, self.predict(X), pos_label=self.pos_label)
+        return balanced_accuracy(y, self.predict(X), pos_label=self.pos_label)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
