@@ -70,7 +70,7 @@ BAD_DATA = {
     ),
     "sparse array": (SPARSE, TypeError, r"Sparse data was passed for X.*'\.toarray\(\)'"),
     "sparse matrix": (sp.csr_matrix(SPARSE), TypeError, "Sparse data was passed for X"),
-    "sparse COO": (sp.coo_array(SPARSE), TypeError, "Sparse data was passed for X"),
+    "sparse coordinates": (sp.coo_array(SPARSE), TypeError, "Sparse data was passed for X"),
     "no rows": (ROWS[:0], ValueError, r"0 sample.*\(0, 6\).*minimum of 2"),
     "no images": (IMAGES[:0], ValueError, r"0 sample.*\(0, 8, 9\).*minimum of 2"),
     "no features": (ROWS[:, :0], ValueError, r"0 feature.*\(40, 0\).*minimum of 1"),

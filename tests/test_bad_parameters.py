@@ -265,5 +265,5 @@ def test_parameters_of_no_architecture_object(architecture):
 def test_unknown_parameters_are_named():
     with pytest.raises(ValueError, match="Invalid parameter 'filter' for estimator Conv"):
         tiny_conv().set_params(architecture__filter=(2,))
-    with pytest.raises(ValueError, match="Invalid parameter 'treshold' for estimator Auto"):
-        tiny().set_params(treshold=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'thresholds' for estimator Auto"):
+        tiny().set_params(thresholds=3)
