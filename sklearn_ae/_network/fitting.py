@@ -1,6 +1,7 @@
 """From the detector's parameters and data to a trained network."""
 
 from sklearn_ae._network import building, compiling, memoizing, scoring
+from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.architectures import resolve_architecture
 
@@ -44,6 +45,7 @@ def fit_network(
     log : TrainingLog
     """
     # What can be refused is refused before anything is built.
+    check_not_forked()
     optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
     compiling.check_callbacks(parameters["callbacks"])
     memory = memoizing.open_memory(parameters)

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
+from sklearn_ae._network.processes import check_not_forked
 
 # A chunk is as many rows as keep the network's largest layer within this: several layers are in
 # memory at a time, and larger chunks are no faster.
@@ -122,6 +123,7 @@ def _unscale(scaled, scale, offset):
 
 def _run(network, name, compute, model, X, is_shareable=True):
     """Call the compiled function on chunks of X and join what it gives."""
+    check_not_forked()
     dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
     graph = _compiled(network, name, compute, model, X.shape[1:], dtype, is_shareable)
     arguments = [tf.constant(constant) for constant in network.scaling]

@@ -1,0 +1,52 @@
+"""What TensorFlow needs in worker processes: a share of the cores, and never a fork."""
+
+import multiprocessing
+import os
+
+import tensorflow as tf
+
+_WAS_FORKED = False
+
+
+def take_share_of_cores():
+    """Let TensorFlow use as many threads as this worker process has been given.
+
+    joblib and Dask tell their workers by OMP_NUM_THREADS, which TensorFlow does not read: without
+    this, each worker uses all cores, and they fight over them.
+    """
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if multiprocessing.parent_process() is None or not share.isdigit() or int(share) < 1:
+        return
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(int(share))
+        tf.config.threading.set_inter_op_parallelism_threads(int(share))
+    except RuntimeError:
+        # TensorFlow runs already: then somebody else has decided.
+        return
+
+
+def check_not_forked():
+    """Refuse to go on in a process that was forked after TensorFlow had started, and would hang.
+
+    Raises
+    ------
+    RuntimeError
+        If it was.
+    """
+    if _WAS_FORKED:
+        raise RuntimeError(
+            "TensorFlow hangs in a process that is forked from one that uses it. Start worker "
+            "processes anew: with joblib's default backend 'loky', with Dask, or with "
+            "multiprocessing.get_context('spawn'). Received: a process forked from one that has "
+            "fitted or used a detector."
+        )
+
+
+def _mark_fork():
+    global _WAS_FORKED  # noqa: PLW0603  it is the process that changes
+    _WAS_FORKED = True
+
+
+take_share_of_cores()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_mark_fork)
