@@ -2,16 +2,15 @@
 
 from numbers import Real
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context
-from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, DetectorWrapper
+from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, ThresholdWrapper
 
 
-class FixedThresholdDetector(DetectorWrapper):
+class FixedThresholdDetector(ThresholdWrapper):
     """Outlier detector with a given threshold of the anomaly score.
 
     A sample is an anomaly if and only if its anomaly score, −`score_samples`, is greater than the
@@ -78,6 +77,8 @@ class FixedThresholdDetector(DetectorWrapper):
     def offset_(self):
         """Minus the threshold."""
         check_is_fitted(self)
+        # Without a fit, nothing has looked at the parameters yet.
+        self._validate_params()
         return -float(self.threshold)
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -98,50 +99,6 @@ class FixedThresholdDetector(DetectorWrapper):
         """
         self.estimator_ = clone(self.estimator).fit(X, y)
         return self
-
-    def decision_function(self, X):
-        """Compute the scores plus the threshold.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        decisions : ndarray of shape (n,), float64
-            `score_samples` + `threshold`: negative for anomalies.
-
-        Raises
-        ------
-        ValueError
-            If `threshold` is no finite number.
-        """
-        # Without a fit, nothing has looked at the parameters yet.
-        self._validate_params()
-        # In float32 the threshold would be rounded.
-        return np.asarray(self.score_samples(X), dtype=np.float64) + float(self.threshold)
-
-    def predict(self, X):
-        """Tell normal samples and anomalies apart.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        predictions : ndarray of shape (n,), int
-            −1 where −`score_samples` is greater than `threshold`, else +1.
-
-        Raises
-        ------
-        ValueError
-            If `threshold` is no finite number.
-        """
-        # The sum is rounded, but its sign is exact: a sum of floats is 0 only if they cancel.
-        return np.where(self.decision_function(X) < 0, -1, 1)
 
     def __sklearn_is_fitted__(self):
         try:

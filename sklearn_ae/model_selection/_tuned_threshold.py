@@ -16,12 +16,12 @@ from sklearn_ae.metrics import anomaly_scorer
 from sklearn_ae.metrics._labels import read_two_classes
 from sklearn_ae.metrics._scorers import RANKING_METRICS, AnomalyScorer
 from sklearn_ae.model_selection._threshold_search import compare_thresholds, fit_and_score_fold
-from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, DetectorWrapper
+from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, ThresholdWrapper
 
 DEFAULT_N_FOLDS = 5
 
 
-class TunedThresholdDetectorCV(DetectorWrapper):
+class TunedThresholdDetectorCV(ThresholdWrapper):
     """Outlier detector whose threshold is chosen by cross-validation on labelled samples.
 
     It is to outlier detectors what :class:`~sklearn.model_selection.TunedThresholdClassifierCV` is
@@ -232,37 +232,6 @@ default="balanced_accuracy"
             estimator, results["thresholds"][best], float(results["scores"][best]), results
         )
         return self
-
-    def decision_function(self, X):
-        """Compute the scores plus the threshold.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        decisions : ndarray of shape (n,), float64
-            `score_samples` + `best_threshold_`: negative for anomalies.
-        """
-        # In float32 the threshold would be rounded.
-        return np.asarray(self.score_samples(X), dtype=np.float64) + self.best_threshold_
-
-    def predict(self, X):
-        """Tell normal samples and anomalies apart.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            Data, as the wrapped estimator takes them.
-
-        Returns
-        -------
-        predictions : ndarray of shape (n,), int
-            −1 where −`score_samples` is greater than `best_threshold_`, else +1.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
 
     def _make_scorer(self):
         if isinstance(self.scoring, str):

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from numbers import Real
 
+import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin
 from sklearn.utils import ClassifierTags, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -124,3 +125,45 @@ class DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
             # The tag for labels of two kinds; with pos_label they may be of any number.
             tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
+
+
+class ThresholdWrapper(DetectorWrapper):
+    """Base of outlier detectors that compare the wrapped scores with a threshold of their own.
+
+    Subclasses have the property `offset_`, below which a score is that of an anomaly.
+    """
+
+    def decision_function(self, X):
+        """Compute the scores minus the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Data, as the wrapped estimator takes them.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n,), float64
+            `score_samples` − `offset_`: negative for anomalies.
+        """
+        # First, as a threshold that is no number is refused before anything is scored.
+        offset = self.offset_
+        # In float32 the threshold would be rounded.
+        return np.asarray(self.score_samples(X), dtype=np.float64) - offset
+
+    def predict(self, X):
+        """Tell normal samples and anomalies apart.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Data, as the wrapped estimator takes them.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n,), int
+            −1 where `score_samples` is less than `offset_`, else +1.
+        """
+        # The difference is rounded, but its sign is exact: that of floats is 0 only if they are
+        # equal.
+        return np.where(self.decision_function(X) < 0, -1, 1)
