@@ -1,6 +1,6 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
-from sklearn_ae import datasets, exceptions, metrics
+from sklearn_ae import datasets, distributed, exceptions, metrics
 from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
 from sklearn_ae.detector import AutoencoderAnomalyDetector
@@ -38,6 +38,7 @@ __all__ = [
     "TunedThresholdDetectorCV",
     "__version__",
     "datasets",
+    "distributed",
     "exceptions",
     "metrics",
 ]

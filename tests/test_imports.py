@@ -11,7 +11,7 @@ import pytest
 import sklearn_ae
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-HEAVY = {"keras", "matplotlib", "scikeras", "tensorflow"}
+HEAVY = {"dask", "keras", "matplotlib", "scikeras", "tensorflow"}
 MODULES = [f"sklearn_ae.{module.name}" for module in pkgutil.iter_modules(sklearn_ae.__path__)]
 LIGHT_MODULES = ["sklearn_ae", *(name for name in MODULES if name != "sklearn_ae._network")]
 
@@ -118,6 +118,7 @@ def test_ruff_refuses_other_imports_in_functions():
             "def f():\n    from ._network import training\n\n    training()\n",
         ),
         ("sklearn_ae/displays/_loss_curve.py", IN_A_FUNCTION.format("matplotlib")),
+        ("sklearn_ae/distributed.py", IN_A_FUNCTION.format("dask")),
     ],
 )
 def test_ruff_allows_heavy_imports_where_they_belong(path, code):
