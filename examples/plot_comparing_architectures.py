@@ -120,7 +120,7 @@ right.set(title="Price", xlabel="Mean time of a fit (seconds)")
 
 # %%
 # Where the lines of two candidates overlap, the search does not tell which is the better one, and
-# the cheaper one is the better choice. A long line is a warning of its own: there, what a training
-# comes to is a matter of chance.
+# the cheaper one is the better choice. A long line is a warning of its own: what comes of such a
+# training depends on a few rows more or less.
 
 plt.show()
