@@ -1,4 +1,8 @@
-"""Configuration of Sphinx. The build reads nothing from the network."""
+"""Configuration of Sphinx.
+
+The build reads nothing from the network if the environment variable SKLEARN_AE_DATA names a folder
+with fashion_mnist.npz, which an example needs.
+"""
 
 import os
 import sys

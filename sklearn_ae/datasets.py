@@ -9,10 +9,13 @@ from sklearn.utils import Bunch
 
 from sklearn_ae._synthetic import make_anomalies
 
-__all__ = ["fetch_mnist", "load_mnist_one_zero", "make_anomalies"]
+__all__ = ["fetch_fashion_mnist", "fetch_mnist", "load_mnist_one_zero", "make_anomalies"]
 
-# The address that Keras downloads from; no other file passes its check of the hash.
-_MNIST_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+# Where Keras downloads from.
+_ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+
+# The arrays of a file in Keras's layout.
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 _MNIST_DESCRIPTION = """\
 MNIST: 70,000 handwritten digits, grey images of 28 × 28 pixels from 0 (background) to 255.
@@ -22,6 +25,30 @@ Attribution-ShareAlike 3.0 licence, https://creativecommons.org/licenses/by-sa/3
 Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
 recognition", Proceedings of the IEEE 86 (11), 1998, https://doi.org/10.1109/5.726791.
 """
+
+_FASHION_MNIST_DESCRIPTION = """\
+Fashion-MNIST: 70,000 pictures of articles of clothing of ten classes, grey images of 28 × 28 pixels
+from 0 (background) to 255.
+
+Copyright (c) 2017 Zalando SE, https://tech.zalando.com, under the MIT licence,
+https://github.com/zalandoresearch/fashion-mnist/blob/master/LICENSE. Described in H. Xiao, K. Rasul
+and R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
+algorithms", 2017, https://arxiv.org/abs/1708.07747.
+"""
+
+# In the order of their numbers.
+_FASHION_MNIST_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 
 
 def load_mnist_one_zero():
@@ -76,11 +103,15 @@ def load_mnist_one_zero():
 
 
 def fetch_mnist():
-    """Load all of MNIST, downloading it first if Keras has not done so before.
+    """Load all of MNIST, downloading it first if it is not there.
 
-    Keras keeps the file, `mnist.npz` (11.5 MB), in the folder `datasets` of `~/.keras`, or of the
-    folder that the environment variable KERAS_HOME names. Which digit is the anomaly is up to you,
-    so there is no `y`. The images are under the CC BY-SA 3.0 licence [1]_.
+    The file `mnist.npz` in the folder that the environment variable SKLEARN_AE_DATA names is read
+    if there is one. It has the arrays `x_train`, `y_train`, `x_test` and `y_test`, as Keras's has.
+    Else Keras loads its own (11.5 MB), which it keeps in the folder `datasets` of `~/.keras`, or of
+    the folder that the environment variable KERAS_HOME names.
+
+    Which digit is the anomaly is up to you, so there is no `y`. The images are under the CC BY-SA
+    3.0 licence [1]_.
 
     Returns
     -------
@@ -95,12 +126,13 @@ def fetch_mnist():
     Raises
     ------
     OSError
-        If the file is not there and cannot be downloaded, such as without a network. The error says
-        where to put it.
+        If the file is not there and cannot be downloaded, such as without a network, or is another
+        than it must be. The error says where to put it.
 
     See Also
     --------
     load_mnist_one_zero : The 1s and 0s, without a download.
+    fetch_fashion_mnist : Images of the same size that are harder to tell apart.
 
     References
     ----------
@@ -114,19 +146,14 @@ def fetch_mnist():
     >>> digits.X_train[digits.digit_train == 8].shape  # doctest: +SKIP
     (5851, 28, 28)
     """
-    # From there, as it refuses other backends than TensorFlow before Keras fails.
-    from sklearn_ae._network import keras
-
-    try:
-        (X_train, digit_train), (X_test, digit_test) = keras.datasets.mnist.load_data()
-    except Exception as error:  # Keras raises no narrower one.
-        folder = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
-        raise OSError(
-            f"MNIST could not be loaded: Keras found no valid file {folder / 'mnist.npz'} and "
-            f"could not download it. Put the file {_MNIST_ADDRESS} there yourself, exactly that "
-            "one (Keras checks its hash and deletes others), or use load_mnist_one_zero, whose "
-            f"digits are shipped with sklearn_ae. Received from Keras: {error}"
-        ) from error
+    X_train, digit_train, X_test, digit_test = _fetch(
+        "mnist",
+        advice=(
+            f"the file {_ADDRESS}mnist.npz into {{folder}}, exactly that one (Keras checks its "
+            "hash and deletes others). Or use load_mnist_one_zero, whose digits are shipped with "
+            "sklearn_ae"
+        ),
+    )
     return Bunch(
         X_train=X_train,
         X_test=X_test,
@@ -134,3 +161,112 @@ def fetch_mnist():
         digit_test=digit_test,
         DESCR=_MNIST_DESCRIPTION,
     )
+
+
+def fetch_fashion_mnist():
+    """Load all of Fashion-MNIST, downloading it first if it is not there.
+
+    The file `fashion_mnist.npz` in the folder that the environment variable SKLEARN_AE_DATA names
+    is read if there is one. It has the arrays `x_train`, `y_train`, `x_test` and `y_test`, as
+    Keras returns them. Else Keras loads its own files (30.9 MB), which it keeps in the folder
+    `datasets/fashion-mnist` of `~/.keras`, or of the folder that the environment variable
+    KERAS_HOME names.
+
+    Which class is the anomaly is up to you, so there is no `y`. The images are under the MIT
+    licence [1]_.
+
+    Returns
+    -------
+    clothes : sklearn.utils.Bunch
+        Dictionary with these keys, which are attributes too:
+
+        - `X_train`, `X_test` : ndarray of shape (60000, 28, 28) and (10000, 28, 28), uint8, images
+          from 0 (background) to 255.
+        - `class_train`, `class_test` : ndarray of shape (60000,) and (10000,), uint8, the classes
+          from 0 to 9.
+        - `class_names` : ndarray of shape (10,), str, what they are.
+        - `DESCR` : str, origin and licence.
+
+    Raises
+    ------
+    OSError
+        If a file is not there and cannot be downloaded, such as without a network, or is another
+        than it must be. The error says where to put it.
+
+    See Also
+    --------
+    fetch_mnist : Digits, in images of the same size.
+
+    References
+    ----------
+    .. [1] H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
+       machine learning algorithms", 2017, :arxiv:`1708.07747`.
+
+    Examples
+    --------
+    >>> from sklearn_ae.datasets import fetch_fashion_mnist
+    >>> clothes = fetch_fashion_mnist()  # doctest: +SKIP
+    >>> print(clothes.class_names[clothes.class_train[0]])  # doctest: +SKIP
+    Ankle boot
+    """
+    X_train, class_train, X_test, class_test = _fetch(
+        "fashion_mnist",
+        advice=(
+            "the files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
+            f"t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz of {_ADDRESS} into "
+            "{folder}/fashion-mnist"
+        ),
+    )
+    return Bunch(
+        X_train=X_train,
+        X_test=X_test,
+        class_train=class_train,
+        class_test=class_test,
+        class_names=np.array(_FASHION_MNIST_CLASSES),
+        DESCR=_FASHION_MNIST_DESCRIPTION,
+    )
+
+
+def _fetch(name, *, advice):
+    """Return the four arrays of a data set of Keras, from SKLEARN_AE_DATA or from Keras itself.
+
+    Parameters
+    ----------
+    name : str
+        Module of keras.datasets, and name of the file in SKLEARN_AE_DATA.
+    advice : str
+        What to put into Keras's folder, named {folder}, where it cannot be downloaded.
+
+    Returns
+    -------
+    X_train, labels_train, X_test, labels_test : ndarray
+    """
+    own_folder = os.environ.get("SKLEARN_AE_DATA")
+    if own_folder and (file := Path(own_folder) / f"{name}.npz").is_file():
+        return _read_arrays(file)
+    # From there, as it refuses other backends than TensorFlow before Keras fails.
+    from sklearn_ae._network import keras
+
+    try:
+        (X_train, labels_train), (X_test, labels_test) = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras raises no narrower one.
+        folder = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+        raise OSError(
+            f"{name} could not be loaded: Keras found no valid file of it and could not download "
+            f"one. Set the environment variable SKLEARN_AE_DATA to a folder with {name}.npz, which "
+            f"holds the arrays {', '.join(_ARRAYS)}, or put {advice.format(folder=folder)}. "
+            f"Received from Keras: {error}"
+        ) from error
+    return X_train, labels_train, X_test, labels_test
+
+
+def _read_arrays(file):
+    try:
+        with np.load(file) as arrays:
+            return tuple(arrays[name] for name in _ARRAYS)
+    except Exception as error:  # NumPy raises several kinds for files that are no archives.
+        raise OSError(
+            f"{file}, in the folder that the environment variable SKLEARN_AE_DATA names, must be "
+            f"a file of numpy.savez with the arrays {', '.join(_ARRAYS)}: put one there, or "
+            f"unset SKLEARN_AE_DATA. Received: {error}"
+        ) from error

@@ -9,6 +9,7 @@ from sklearn.base import clone, is_outlier_detector
 from sklearn.metrics import make_scorer, roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
+    ParameterGrid,
     StratifiedKFold,
     cross_val_predict,
     cross_val_score,
@@ -134,6 +135,54 @@ def test_grid_search_reaches_into_the_architecture(rows):
     search = GridSearchCV(detector, grid, cv=folds(), error_score="raise").fit(images, y)
     assert search.best_estimator_.architecture.filters in grid["architecture__filters"]
     assert len(set(map(str, search.cv_results_["params"]))) == 2
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading"])
+def test_grid_search_compares_architectures_and_their_own_parameters(backend):
+    images = np.random.default_rng(0).integers(0, 256, size=(60, 9, 8), dtype=np.uint8)
+    conv, dense = ConvAutoencoder(), DenseAutoencoder()
+    grids = [
+        {
+            "estimator__architecture": [conv],
+            "estimator__architecture__filters": [(2,), (3, 2)],
+        },
+        {
+            "estimator__architecture": [dense],
+            "estimator__architecture__units": [(30,), (6, 3)],
+        },
+    ]
+    candidates = [
+        *(ConvAutoencoder(filters=filters) for filters in [(2,), (3, 2)]),
+        *(DenseAutoencoder(units=units) for units in [(30,), (6, 3)]),
+    ]
+    sizes = [
+        small(epochs=1, architecture=candidate).fit(images).model_.count_params()
+        for candidate in candidates
+    ]
+    search = GridSearchCV(
+        # "auto", the default, has no parameters for the grid to set.
+        NormalsOnly(small(architecture="auto", epochs=1)),
+        grids,
+        scoring=lambda detector, X, y: detector.estimator_.model_.count_params(),
+        cv=folds(),
+        error_score="raise",
+        n_jobs=2,
+    )
+    with joblib.parallel_config(backend):
+        search.fit(images, np.repeat([1, -1], [50, 10]))
+    # Each candidate was trained with its own parameters, in each fold.
+    assert len(set(sizes)) == len(sizes) == 4
+    for fold in range(2):
+        np.testing.assert_array_equal(search.cv_results_[f"split{fold}_test_score"], sizes)
+    # The objects of the grid are those of the user still, and are listed beside what was set.
+    assert str(conv) == "ConvAutoencoder()"
+    assert str(dense) == "DenseAutoencoder()"
+    assert search.estimator.estimator.architecture == "auto"
+    assert search.cv_results_["params"] == list(ParameterGrid(grids))
+    best = np.argmax(sizes)
+    assert search.best_params_ == search.cv_results_["params"][best]
+    assert search.best_estimator_.estimator_.model_.count_params() == sizes[best]
+    assert str(search.best_estimator_.estimator.architecture) == "DenseAutoencoder(units=(30,))"
 
 
 def test_scorers_and_metrics(rows):
