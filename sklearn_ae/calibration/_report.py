@@ -31,6 +31,25 @@ class CalibrationReport:
         Which calibration score, counted from the smallest, is the threshold: k.
     offset : float
         The threshold on `score_samples`.
+
+    Examples
+    --------
+    >>> from sklearn_ae.calibration import CalibrationReport
+    >>> report = CalibrationReport(
+    ...     false_alarm_rate=0.05, confidence=0.95, n_calibration=59, rank=1, offset=-2.5
+    ... )
+    >>> report
+    false-alarm rate asked for                         0.05
+    confidence asked for                               0.95
+    calibration rows, n                                59
+    rank of the threshold among their scores, k        1
+    mean false-alarm rate, k / (n + 1), at most        0.01667
+    P(false-alarm rate <= 0.05), at least              0.9515
+    central 0.95 interval of the true rate             0.000429 to 0.0606
+    threshold: anomalies have a higher -score_samples  2.5
+    offset_: anomalies have a lower score_samples      -2.5
+    >>> report.threshold
+    2.5
     """
 
     false_alarm_rate: float
@@ -73,8 +92,8 @@ class CalibrationReport:
             "confidence asked for": "none" if self.confidence is None else f"{self.confidence:g}",
             "calibration rows, n": f"{self.n_calibration}",
             "rank of the threshold among their scores, k": f"{self.rank}",
-            "expected false-alarm rate, k / (n + 1), at most": f"{self.expected_rate:.4g}",
-            f"probability of a rate of at most {rate}, at least": f"{self.certified_level:.4g}",
+            "mean false-alarm rate, k / (n + 1), at most": f"{self.expected_rate:.4g}",
+            f"P(false-alarm rate <= {rate}), at least": f"{self.certified_level:.4g}",
             f"central {self.interval_level:.4g} interval of the true rate": (
                 f"{low:.4g} to {high:.4g}"
             ),
