@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context, _num_samples, _safe_indexing
 from sklearn_ae._responses import check_has_anomaly_scores, compute_anomaly_scores
+from sklearn_ae.calibration._independence import check_rows_are_new
 from sklearn_ae.calibration._ranks import choose_rank, count_rows_needed
 from sklearn_ae.calibration._report import CalibrationReport
 from sklearn_ae.model_selection._wrapper import ThresholdWrapper
@@ -108,7 +109,7 @@ class ConformalDetector(ThresholdWrapper):
     >>> detector.predict([[0, 0], [4, 4]])
     array([ 1, -1])
     >>> detector.p_values([[0, 0], [4, 4]]).round(3)
-    array([0.897, 0.003])
+    array([0.551, 0.003])
     >>> detector.calibration_report().rank
     9
     """
@@ -175,6 +176,8 @@ class ConformalDetector(ThresholdWrapper):
             # y by position, as FrozenEstimator has no default for it.
             estimator.fit(_safe_indexing(X, training), None)
             X = _safe_indexing(X, calibration)
+        else:
+            check_rows_are_new(estimator.estimator, X)
         scores = -compute_anomaly_scores(estimator, X)
         _check_calibration_scores(scores)
         order = np.argsort(scores, kind="stable")

@@ -45,7 +45,7 @@ class CalibrationReport:
     rank of the threshold among their scores, k        1
     mean false-alarm rate, k / (n + 1), at most        0.01667
     P(false-alarm rate <= 0.05), at least              0.9515
-    central 0.95 interval of the true rate             0.000429 to 0.0606
+    central 0.95 interval of the true rate             0.000429 to 0.06061
     threshold: anomalies have a higher -score_samples  2.5
     offset_: anomalies have a lower score_samples      -2.5
     >>> report.threshold
