@@ -241,7 +241,8 @@ default="absolute_error"
     def fit(self, X, y=None):
         """Fit the autoencoder to normal samples and set the threshold.
 
-        If the fit fails or is interrupted, the detector is left as it was.
+        If the fit fails or is interrupted, the detector is left as it was. It keeps a hash of each
+        row, 8 bytes, so that :class:`ConformalDetector` is not calibrated with rows of the fit.
 
         Parameters
         ----------

@@ -87,6 +87,14 @@ class ConformalDetector(ThresholdWrapper):
     error: if m of the dropped rows were normal, then the mean false-alarm rate is at most
     (k + m) / (n + m + 1), with the n and k after dropping, instead of k / (n + 1).
 
+    Rows that a frozen detector was fitted to score higher than new ones and would set the threshold
+    too high. :class:`AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
+    training and held-out rows alike, and `fit` here refuses rows that are among them. It looks into
+    pipelines, searches and the wrappers of this package; of other detectors nothing is known. Rows
+    may also be equal by nature, as in a table of a few discrete features. As many as the rows of
+    the fit have among themselves are expected, and are no error. If these are all different, a
+    single equal row is one: drop it, if it is equal by nature.
+
     References
     ----------
     .. [1] R. Laxhammar and G. Falkman, "Inductive conformal anomaly detection for sequential
