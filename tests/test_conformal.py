@@ -258,6 +258,16 @@ def test_frozen_detector_is_calibrated_with_all_rows(fits):
     assert detector.offset_ == -18
 
 
+@pytest.mark.parametrize(
+    "unfitted",
+    [IsolationForest(), tiny(), NormalsOnly(tiny()), make_pipeline(StandardScaler(), tiny())],
+    ids=["forest", "network", "wrapped", "pipeline"],
+)
+def test_frozen_detector_must_be_fitted(cloud, unfitted):
+    with pytest.raises(NotFittedError):
+        ConformalDetector(FrozenEstimator(unfitted)).fit(cloud)
+
+
 def test_training_and_calibration_rows_are_apart(fits):
     X = column(np.random.default_rng(0).permutation(100))
     detector = ConformalDetector(Recorder(scale=-1), random_state=0).fit(X)
