@@ -1,8 +1,9 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
-from sklearn_ae import datasets, distributed, exceptions, metrics
+from sklearn_ae import calibration, datasets, distributed, exceptions, metrics
 from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
+from sklearn_ae.calibration import ConformalDetector
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.displays import (
     DetectionCurveDisplay,
@@ -23,6 +24,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "AbsoluteError",
     "AutoencoderAnomalyDetector",
+    "ConformalDetector",
     "ConvAutoencoder",
     "ConvDenseAutoencoder",
     "DenseAutoencoder",
@@ -37,6 +39,7 @@ __all__ = [
     "ThresholdCurveDisplay",
     "TunedThresholdDetectorCV",
     "__version__",
+    "calibration",
     "datasets",
     "distributed",
     "exceptions",

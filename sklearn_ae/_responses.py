@@ -5,7 +5,7 @@ from sklearn.base import is_classifier
 
 
 def has_anomaly_scores(estimator):
-    """Tell whether a fitted estimator gives anomaly scores.
+    """Tell whether an estimator gives anomaly scores.
 
     Parameters
     ----------
@@ -19,6 +19,26 @@ def has_anomaly_scores(estimator):
     if hasattr(estimator, "__sklearn_tags__") and is_classifier(estimator):
         return False
     return hasattr(estimator, "score_samples") or hasattr(estimator, "decision_function")
+
+
+def check_has_anomaly_scores(estimator):
+    """Raise a TypeError if an estimator gives no anomaly scores.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Raises
+    ------
+    TypeError
+        If the estimator has no such method, or is a classifier.
+    """
+    if not has_anomaly_scores(estimator):
+        raise TypeError(
+            "The estimator must be an outlier detector with score_samples or decision_function, "
+            "both of which are high for normal samples. Received: an estimator of type "
+            f"{type(estimator).__name__}."
+        )
 
 
 def compute_anomaly_scores(estimator, X):
@@ -40,12 +60,7 @@ def compute_anomaly_scores(estimator, X):
     TypeError
         If the estimator has neither, or is a classifier.
     """
-    if not has_anomaly_scores(estimator):
-        raise TypeError(
-            "The estimator must be an outlier detector with score_samples or decision_function, "
-            "both of which are high for normal samples. Received: an estimator of type "
-            f"{type(estimator).__name__}."
-        )
+    check_has_anomaly_scores(estimator)
     # The decision function subtracts a number, and may round two scores to one.
     method = "score_samples" if hasattr(estimator, "score_samples") else "decision_function"
     return -np.ravel(np.asarray(getattr(estimator, method)(X), dtype=np.float64))

@@ -5,6 +5,7 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._row_hashes import find_rows_fitted_to
 from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
 
 
@@ -141,6 +142,10 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
     def _n_features_out(self):
         _has_code(self)
         return self._network.parts[0].output_shape[-1]
+
+    def _was_fitted_to(self, X):
+        """Return which rows of X the network was trained or its epoch chosen with."""
+        return find_rows_fitted_to(self._validate(X)[0], self._row_hashes)
 
     def _validate(self, X):
         """Return X as the network takes it, and the shape in which it came."""

@@ -1,6 +1,5 @@
 """AutoencoderAnomalyDetector: a scikit-learn outlier detector around a Keras autoencoder."""
 
-from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -9,6 +8,8 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import ClassifierTags, check_random_state
 
 from sklearn_ae._compat import HasMethods, Interval, Options, StrOptions, _fit_context
+from sklearn_ae._restoring import restored_on_failure
+from sklearn_ae._row_hashes import remember_rows
 from sklearn_ae._scaling import SCALING_OPTIONS
 from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
 from sklearn_ae._transforming import AutoencoderTransformerMixin
@@ -240,7 +241,8 @@ default="absolute_error"
     def fit(self, X, y=None):
         """Fit the autoencoder to normal samples and set the threshold.
 
-        If the fit fails or is interrupted, the detector is left as it was.
+        If the fit fails or is interrupted, the detector is left as it was. It keeps a hash of each
+        row, 8 bytes, so that :class:`ConformalDetector` is not calibrated with rows of the fit.
 
         Parameters
         ----------
@@ -261,7 +263,7 @@ default="absolute_error"
         TrainingDivergedError
             If the loss became NaN or infinite.
         """
-        with _restored_on_failure(self):
+        with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
             random_state = check_random_state(self.random_state)
@@ -270,6 +272,8 @@ default="absolute_error"
             warn_if_constant(limits)
             self._fitted_dtype, self._fitted_max = X.dtype, float(limits.high.max())
             self._fit_network(X, training, validation, limits, previous, random_state)
+            earlier = None if previous is None else self._row_hashes
+            self._row_hashes = remember_rows(X, earlier)
             scores = self._score_samples(X)
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
@@ -386,15 +390,3 @@ default="absolute_error"
 
 
 _PARAMETERS = AutoencoderAnomalyDetector._get_param_names()
-
-
-@contextmanager
-def _restored_on_failure(estimator):
-    """Undo every change of attributes if the block does not end, not even by an interrupt."""
-    attributes = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(attributes)
-        raise

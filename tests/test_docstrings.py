@@ -17,6 +17,7 @@ from sklearn.frozen import FrozenEstimator
 import sklearn_ae
 from sklearn_ae import (
     AutoencoderAnomalyDetector,
+    ConformalDetector,
     FixedThresholdDetector,
     NormalsOnly,
     TunedThresholdDetectorCV,
@@ -113,6 +114,7 @@ def fitted_estimators():
         detector.fit(X),
         NormalsOnly(IsolationForest(n_estimators=2, random_state=0)).fit(X, y),
         FixedThresholdDetector(FrozenEstimator(fitted_forest()), threshold=0.5).fit(X),
+        ConformalDetector(FrozenEstimator(fitted_forest())).fit(X),
         TunedThresholdDetectorCV(fitted_forest(), cv=2, store_cv_results=True).fit(X, y),
     ]
 
@@ -130,6 +132,7 @@ def test_every_estimator_is_examined(fitted):
     "cls",
     [
         AutoencoderAnomalyDetector,
+        ConformalDetector,
         NormalsOnly,
         FixedThresholdDetector,
         TunedThresholdDetectorCV,

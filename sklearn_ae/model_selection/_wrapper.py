@@ -38,8 +38,12 @@ def estimator_has(method):
 class DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
     """Base of outlier detectors around another outlier detector.
 
-    Subclasses have the parameters `estimator` and `pos_label`, and set `estimator_` in `fit`.
+    Subclasses have the parameter `estimator`, and set `estimator_` in `fit`. Those that read labels
+    have the parameter `pos_label` as well.
     """
+
+    # For those without: their `score` reads labels by the conventions. It is no parameter.
+    pos_label = None
 
     @property
     def _inner_estimator(self):
@@ -130,7 +134,7 @@ class DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
 class ThresholdWrapper(DetectorWrapper):
     """Base of outlier detectors that compare the wrapped scores with a threshold of their own.
 
-    Subclasses have the property `offset_`, below which a score is that of an anomaly.
+    Subclasses have `offset_` once they are fitted, below which a score is that of an anomaly.
     """
 
     def decision_function(self, X):
@@ -146,6 +150,7 @@ class ThresholdWrapper(DetectorWrapper):
         decisions : ndarray of shape (n,), float64
             `score_samples` − `offset_`: negative for anomalies.
         """
+        check_is_fitted(self)
         # First, as a threshold that is no number is refused before anything is scored.
         offset = self.offset_
         # In float32 the threshold would be rounded.

@@ -1,0 +1,78 @@
+"""Which calibration score may serve as the threshold, by the laws of order statistics.
+
+Of n + 1 exchangeable scores, each is as likely to be the smallest, the second and so on. So a new
+score is below the k-th smallest of n calibration scores with probability k / (n + 1), or less with
+ties. Given the calibration scores, the probability that new ones are below it is a random number
+with the distribution Beta(k, n + 1 − k), or less.
+"""
+
+import math
+from bisect import bisect_right
+
+from scipy.special import betainc
+
+
+def choose_rank(n_calibration, false_alarm_rate, confidence):
+    """Choose which of the calibration scores, counted from the smallest, is the threshold.
+
+    Parameters
+    ----------
+    n_calibration : int
+    false_alarm_rate : float
+        In (0, 1).
+    confidence : float or None
+        In (0, 1).
+
+    Returns
+    -------
+    rank : int
+        Without confidence, ⌊false_alarm_rate · (n + 1)⌋. With it, the largest k such that
+        P(Beta(k, n + 1 − k) ≤ false_alarm_rate) ≥ confidence. 0 if there are too few scores.
+    """
+    if confidence is None:
+        # 0.29 * 100 is 28.999999999999996 in floating point: rounded before the floor is taken. A
+        # rate just below 1 would ask for one score more than there are.
+        return min(math.floor(round(false_alarm_rate * (n_calibration + 1), 9)), n_calibration)
+    # The probability falls as k rises. The margin is for its rounding, where both are equal.
+    return bisect_right(
+        range(1, n_calibration + 1),
+        1e-12 - confidence,
+        key=lambda k: -certified_level(n_calibration, k, false_alarm_rate),
+    )
+
+
+def certified_level(n_calibration, rank, false_alarm_rate):
+    """Compute how likely a calibration is to keep to a false-alarm rate.
+
+    Parameters
+    ----------
+    n_calibration : int
+    rank : int
+        Which calibration score is the threshold, from 1.
+    false_alarm_rate : float
+
+    Returns
+    -------
+    level : float
+        P(Beta(rank, n + 1 − rank) ≤ false_alarm_rate).
+    """
+    return float(betainc(rank, n_calibration + 1 - rank, false_alarm_rate))
+
+
+def count_rows_needed(false_alarm_rate, confidence):
+    """Compute how many calibration rows are needed at least.
+
+    Parameters
+    ----------
+    false_alarm_rate : float
+    confidence : float or None
+
+    Returns
+    -------
+    n_calibration : int
+        The smallest number with a rank of at least 1. Without confidence, ⌈1/rate⌉ − 1; with it,
+        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it.
+    """
+    if confidence is None:
+        return math.ceil(round(1 / false_alarm_rate, 9)) - 1
+    return math.ceil(round(math.log1p(-confidence) / math.log1p(-false_alarm_rate), 9))

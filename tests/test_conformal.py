@@ -1,0 +1,478 @@
+"""ConformalDetector around any outlier detector: p-values, labels, nesting, bad input."""
+
+import pickle
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+import sklearn
+from numpy.testing import assert_array_equal
+from recording import Recorder, rising_rows
+from scipy.stats import binom
+from sklearn.base import BaseEstimator, OutlierMixin, clone, is_outlier_detector
+from sklearn.covariance import EllipticEnvelope
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version
+from tiny_networks import tiny, tiny_conv
+
+import sklearn_ae
+from sklearn_ae import ConformalDetector, FixedThresholdDetector, NormalsOnly
+from sklearn_ae.calibration import CalibrationReport
+
+# As in test_sklearn_compat.py: scikit-learn 1.6 scores with labels {1, 2}.
+EXPECTED_FAILURES = {}
+if parse_version(sklearn.__version__) < parse_version("1.7"):
+    EXPECTED_FAILURES["check_pipeline_consistency"] = "labels {1, 2} need a pos_label"
+
+FOLDS = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)
+
+
+@pytest.fixture(autouse=True)
+def fits(monkeypatch):
+    """What Recorder was fitted to."""
+    begun = []
+    monkeypatch.setattr(Recorder, "fits", begun)
+    return begun
+
+
+@pytest.fixture
+def cloud():
+    return np.random.default_rng(0).normal(size=(400, 2))
+
+
+def column(values):
+    return np.asarray(values, dtype=float)[:, np.newaxis]
+
+
+def frozen():
+    """A fitted detector whose scores are the values of the first column."""
+    return FrozenEstimator(Recorder(scale=-1).fit(column([0])))
+
+
+def calibrated(values, **parameters):
+    return ConformalDetector(frozen(), **parameters).fit(column(values))
+
+
+# The checks fit too few rows for lower rates.
+@parametrize_with_checks(
+    [
+        ConformalDetector(inner, false_alarm_rate=0.5)
+        for inner in (OneClassSVM(), IsolationForest(n_estimators=5, random_state=0))
+    ],
+    expected_failed_checks=lambda _: EXPECTED_FAILURES,
+)
+def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+def test_public_names():
+    assert sklearn_ae.ConformalDetector is sklearn_ae.calibration.ConformalDetector
+    assert list(ConformalDetector(OneClassSVM()).get_params(deep=False)) == [
+        "calibration_size",
+        "confidence",
+        "estimator",
+        "false_alarm_rate",
+        "random_state",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "rate", "rank"),
+    [
+        (19, 0.05, 1),
+        (20, 0.14, 2),  # of 2.94
+        (38, 0.05, 1),
+        (39, 0.05, 2),
+        (99, 0.29, 29),  # 0.29 * 100 is less than 29 in floating point
+        (9, 1 - 0.9, 1),  # and so is this less than 0.1
+        (1, 0.5, 1),
+        (2000, 0.01, 20),
+        (10, 1 - 1e-12, 10),
+    ],
+)
+def test_offset_without_confidence(n_rows, rate, rank):
+    scores = np.random.default_rng(0).permutation(np.arange(1.0, n_rows + 1))
+    detector = calibrated(scores, false_alarm_rate=rate)
+    assert detector.offset_ == rank
+    assert detector.calibration_report().rank == rank
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.2, 0.5])
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95, 0.999])
+@pytest.mark.parametrize("n_rows", [700, 1001])
+def test_offset_with_confidence(n_rows, rate, confidence):
+    # P(Beta(k, n + 1 - k) <= rate) = P(Binomial(n, rate) >= k): tried for every k.
+    ranks = np.arange(1, n_rows + 1)
+    rank = ranks[binom.sf(ranks - 1, n_rows, rate) >= confidence].max()
+    detector = calibrated(np.arange(1.0, n_rows + 1), false_alarm_rate=rate, confidence=confidence)
+    assert detector.offset_ == rank
+
+
+def test_confidence_that_is_met_exactly():
+    # Both scores are at least the median with probability 1/4.
+    assert calibrated([1, 2], false_alarm_rate=0.5, confidence=0.75).offset_ == 1
+    # P(Binomial(5, 1/2) >= 1) = 31/32.
+    assert calibrated(range(5), false_alarm_rate=0.5, confidence=31 / 32).offset_ == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "confidence", "n_needed"),
+    [
+        (0.05, None, 19),
+        (0.01, None, 99),
+        (0.005, None, 199),
+        (0.07, None, 14),
+        (0.5, None, 1),
+        (0.05, 0.95, 59),
+        (0.01, 0.95, 299),
+        (0.005, 0.95, 598),
+    ],
+)
+def test_too_few_rows_are_refused_before_any_fit(rate, confidence, n_needed, fits):
+    keywords = {"false_alarm_rate": rate, "confidence": confidence}
+    X = column(range(2 * n_needed))
+    for calibration_size in (n_needed, 0.5):
+        detector = ConformalDetector(Recorder(), calibration_size=calibration_size, **keywords)
+        assert len(detector.fit(X).calibration_scores_) == n_needed
+    if n_needed == 1:
+        return
+    fits.clear()
+    message = rf"={confidence} needs {n_needed} calibration rows.*{n_needed - 1} calibration rows"
+    with pytest.raises(ValueError, match=message):
+        ConformalDetector(Recorder(), calibration_size=n_needed - 1, **keywords).fit(X)
+    with pytest.raises(ValueError, match=message):
+        ConformalDetector(Recorder(), **keywords, calibration_size=0.5).fit(X[2:])
+    assert fits == []
+    with pytest.raises(ValueError, match=message):
+        calibrated(range(n_needed - 1), **keywords)
+
+
+def test_p_values_count_calibration_scores_at_most_as_high():
+    detector = calibrated([3, 1, 2, 2], false_alarm_rate=0.4)
+    X = column([0, 1, 1.5, 2, 2.5, 3, 4])
+    assert_array_equal(detector.p_values(X), np.array([1, 2, 2, 4, 4, 5, 5]) / 5)
+    assert_array_equal(detector.calibration_scores_, [1, 2, 2, 3])
+    assert detector.calibration_scores_.dtype == detector.p_values(X).dtype == np.float64
+    assert detector.offset_ == 2
+    # A score that equals the threshold is normal.
+    assert_array_equal(detector.predict(X), [-1, -1, -1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("n_values", [2, 3, 10, 10**6], ids=lambda n: f"{n}_values")
+@pytest.mark.parametrize("n_rows", [19, 20, 59, 200])
+@pytest.mark.parametrize("confidence", [None, 0.9])
+def test_labels_follow_from_p_values(n_values, n_rows, confidence):
+    """With ties and without: a row is flagged if and only if its p-value is at most k/(n+1)."""
+    rng = np.random.default_rng(n_rows)
+    for rate in (0.12, 0.25, 0.5, 0.77):
+        detector = calibrated(
+            rng.integers(n_values, size=n_rows).astype(float),
+            false_alarm_rate=rate,
+            confidence=confidence,
+        )
+        X = column(rng.integers(-1, n_values + 1, size=500))
+        flagged = detector.predict(X) == -1
+        report = detector.calibration_report()
+        assert_array_equal(flagged, detector.p_values(X) <= report.expected_rate)
+        assert_array_equal(flagged, detector.decision_function(X) < 0)
+        if confidence is None:
+            limit = Fraction(str(rate))
+            assert_array_equal(
+                flagged,
+                [
+                    Fraction(round(p * (n_rows + 1)), n_rows + 1) <= limit
+                    for p in detector.p_values(X)
+                ],
+            )
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        IsolationForest(n_estimators=20, random_state=0),
+        LocalOutlierFactor(n_neighbors=10, novelty=True),
+        OneClassSVM(gamma=0.1),
+        EllipticEnvelope(random_state=0),
+        make_pipeline(StandardScaler(), OneClassSVM(gamma=0.1)),
+        tiny(epochs=2),
+    ],
+    ids=lambda inner: type(inner).__name__,
+)
+def test_any_outlier_detector(cloud, inner):
+    detector = ConformalDetector(inner, calibration_size=0.5, random_state=0).fit(cloud)
+    new = np.random.default_rng(1).normal(size=(2000, 2))
+    # The rate of one calibration of 200 rows follows Beta(10, 191): 0.05 +- 0.015.
+    assert 0.01 < np.mean(detector.predict(new) == -1) < 0.1
+    assert_array_equal(detector.predict([[9.0, -9.0], [0.0, 0.0]]), [-1, 1])
+    calibration = detector.calibration_indices_
+    assert len(set(calibration)) == 200
+    training = np.setdiff1d(np.arange(400), calibration)
+    expected = clone(inner).fit(cloud[training])
+    assert_array_equal(detector.score_samples(new), expected.score_samples(new))
+    scores = detector.score_samples(cloud)[calibration]
+    np.testing.assert_allclose(detector.calibration_scores_, scores, rtol=1e-5)
+    assert_array_equal(
+        detector.decision_function(new), detector.score_samples(new) - detector.offset_
+    )
+    assert is_outlier_detector(detector)
+    assert detector.n_features_in_ == 2
+
+
+class OnlyDecisions(OutlierMixin, BaseEstimator):
+    """A detector without `score_samples`, as those of some other packages are."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def decision_function(self, X):
+        return np.asarray(X, dtype=np.float32)[:, 0]
+
+
+def test_detector_with_a_decision_function_only(cloud):
+    detector = ConformalDetector(OnlyDecisions(), random_state=0).fit(cloud)
+    assert detector.score_samples(cloud).dtype == np.float64
+    assert_array_equal(detector.score_samples(cloud), cloud[:, 0].astype(np.float32))
+    assert_array_equal(detector.predict(cloud) == -1, cloud[:, 0] < detector.offset_)
+
+
+def test_frozen_detector_is_calibrated_with_all_rows(fits):
+    fitted = Recorder().fit(column([0]))
+    detector = ConformalDetector(FrozenEstimator(fitted), calibration_size=0.1)
+    detector.fit(column(range(19)), ["ignored"])
+    assert len(fits) == 1
+    assert detector.estimator_.estimator is fitted
+    assert_array_equal(detector.calibration_indices_, np.arange(19)[::-1])
+    assert detector.offset_ == -18
+
+
+@pytest.mark.parametrize(
+    "unfitted",
+    [IsolationForest(), tiny(), NormalsOnly(tiny()), make_pipeline(StandardScaler(), tiny())],
+    ids=["forest", "network", "wrapped", "pipeline"],
+)
+def test_frozen_detector_must_be_fitted(cloud, unfitted):
+    with pytest.raises(NotFittedError):
+        ConformalDetector(FrozenEstimator(unfitted)).fit(cloud)
+
+
+def test_training_and_calibration_rows_are_apart(fits):
+    X = column(np.random.default_rng(0).permutation(100))
+    detector = ConformalDetector(Recorder(scale=-1), random_state=0).fit(X)
+    (training,) = fits
+    assert len(training) == 70
+    assert set(training[:, 0]).isdisjoint(detector.calibration_scores_)
+    assert_array_equal(X[detector.calibration_indices_, 0], detector.calibration_scores_)
+    again = clone(detector).fit(X)
+    other = clone(detector).set_params(random_state=1).fit(X)
+    assert_array_equal(again.calibration_indices_, detector.calibration_indices_)
+    assert set(other.calibration_indices_) != set(detector.calibration_indices_)
+    assert len(clone(detector).set_params(calibration_size=25).fit(X).calibration_scores_) == 25
+
+
+def test_discoveries_are_those_of_benjamini_and_hochberg():
+    detector = calibrated(range(1, 20))
+    # p-values 1/20, 1/20, 8/20 and 1: with 0.1, both of the first two, at 2/4 of 0.1.
+    X = column([0, 0, 7, 20])
+    assert_array_equal(detector.discoveries(X), [True, True, False, False])
+    assert_array_equal(detector.discoveries(X[1:], fdr=0.14), [False] * 3)
+    assert_array_equal(detector.discoveries(X[1:], fdr=0.15), [True, False, False])
+    assert_array_equal(detector.discoveries(column([20, 20])), [False, False])
+
+
+@pytest.mark.parametrize("fdr", [0, 1, -0.1, np.nan, None, "0.1"])
+def test_discoveries_refuse_other_rates(fdr):
+    with pytest.raises(ValueError, match=r"fdr must be a number in \(0, 1\). Received"):
+        calibrated(range(19)).discoveries(column([0]), fdr=fdr)
+
+
+def test_report():
+    report = calibrated(range(1, 60), confidence=0.95).calibration_report()
+    assert isinstance(report, CalibrationReport)
+    assert (report.n_calibration, report.rank, report.offset, report.threshold) == (59, 1, 1, -1)
+    assert report.expected_rate == 1 / 60
+    assert report.certified_level == pytest.approx(1 - 0.95**59)
+    # Beta(1, n) has the distribution function 1 - (1 - x)^n.
+    expected = [1 - (1 - q) ** (1 / 59) for q in (0.025, 0.975)]
+    assert report.interval == pytest.approx(expected)
+    lines = str(report).splitlines()
+    assert lines[2].split() == ["calibration", "rows,", "n", "59"]
+    assert len({line.rindex("  ") for line in lines}) == 1
+    assert "central 0.8 interval" in str(
+        calibrated(range(1, 60), confidence=0.8).calibration_report()
+    )
+
+
+def test_report_is_that_of_the_fit():
+    detector = calibrated(range(19))
+    text = str(detector.calibration_report())
+    assert str(detector.set_params(false_alarm_rate=0.5).calibration_report()) == text
+    assert "0.05" in text
+    assert "none" in text
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda X: X.tolist(),
+        lambda X: X.reshape(60, 1, 1, 1),
+        lambda X: pd.DataFrame(X, columns=["a"], index=np.arange(60) // 2),
+    ],
+    ids=["list", "images", "frame"],
+)
+def test_containers(convert):
+    X, _ = rising_rows()
+    expected = ConformalDetector(Recorder(), false_alarm_rate=0.2, random_state=0).fit(X)
+    detector = clone(expected).fit(convert(X))
+    assert_array_equal(detector.p_values(convert(X)), expected.p_values(X))
+
+
+def test_sparse_rows_and_feature_names(cloud):
+    dense = ConformalDetector(OneClassSVM(gamma=0.1), random_state=0).fit(cloud)
+    sparse = clone(dense).fit(sp.csr_matrix(cloud))
+    assert_array_equal(sparse.calibration_indices_, dense.calibration_indices_)
+    frame = pd.DataFrame(cloud, columns=["a", "b"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        named = clone(dense).fit(frame)
+        assert_array_equal(named.p_values(frame), dense.p_values(cloud))
+    assert_array_equal(named.feature_names_in_, ["a", "b"])
+
+
+def test_autoencoder_of_images():
+    X = np.random.default_rng(0).integers(0, 256, size=(80, 8, 8), dtype=np.uint8)
+    detector = ConformalDetector(tiny_conv(), random_state=0).fit(X)
+    assert detector.estimator_.input_shape_ == (8, 8, 1)
+    assert detector.p_values(X).shape == (80,)
+    assert detector.p_values(X).min() == 1 / 25
+
+
+def test_labelled_anomalies_neither_train_nor_calibrate(fits):
+    X, y = rising_rows()
+    detector = NormalsOnly(ConformalDetector(Recorder(), false_alarm_rate=0.1)).fit(X, y)
+    inner = detector.estimator_
+    seen = np.concatenate([fits[0][:, 0], -inner.calibration_scores_])
+    assert set(seen) == set(X[y == 0, 0])
+    assert detector.offset_ == inner.offset_
+    assert_array_equal(detector.predict(X), inner.predict(X))
+    assert detector.score(X, y) > 0.8
+
+
+def test_nests_in_a_grid_search_a_pipeline_and_another_threshold(cloud):
+    X = np.concatenate([cloud[:100], cloud[:20] + 6])
+    y = np.repeat([1, -1], [100, 20])
+    search = GridSearchCV(
+        NormalsOnly(
+            make_pipeline(StandardScaler(), ConformalDetector(OneClassSVM(), random_state=0))
+        ),
+        {
+            "estimator__conformaldetector__false_alarm_rate": [0.1, 0.5],
+            "estimator__conformaldetector__estimator__gamma": [0.1],
+        },
+        cv=FOLDS,
+        error_score="raise",
+    ).fit(X, y)
+    assert search.best_params_["estimator__conformaldetector__false_alarm_rate"] == 0.1
+    assert search.score(X, y) > 0.8
+    pipeline = search.best_estimator_.estimator_
+    fixed = FixedThresholdDetector(FrozenEstimator(pipeline), threshold=-pipeline[-1].offset_)
+    assert_array_equal(fixed.predict(X), pipeline.predict(X))
+
+
+def test_score_reads_the_label_conventions(cloud):
+    detector = ConformalDetector(OneClassSVM(gamma=0.1), random_state=0).fit(cloud)
+    X = np.concatenate([cloud, cloud[:20] + 9])
+    y = np.repeat([0, 1], [400, 20])
+    found = detector.predict(X) == -1
+    expected = (found[y == 1].mean() + (~found[y == 0]).mean()) / 2
+    for labels in (y, y == 1, np.where(y == 1, -1, 1)):
+        assert detector.score(X, labels) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="name that of an anomaly with pos_label"):
+        detector.score(X, np.where(y == 1, "bad", "good"))
+
+
+def test_copies(cloud):
+    detector = ConformalDetector(OneClassSVM(gamma=0.1), random_state=0).fit(cloud)
+    restored = pickle.loads(pickle.dumps(detector))
+    assert_array_equal(restored.p_values(cloud), detector.p_values(cloud))
+    assert restored.calibration_report() == detector.calibration_report()
+    unfitted = clone(detector)
+    assert unfitted.get_params()["estimator__gamma"] == 0.1
+    for method in ("predict", "p_values", "discoveries", "score_samples"):
+        with pytest.raises(NotFittedError):
+            getattr(unfitted, method)(cloud)
+    with pytest.raises(NotFittedError):
+        unfitted.calibration_report()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"false_alarm_rate": 0}, ValueError, "'false_alarm_rate' parameter of ConformalDetector"),
+        ({"false_alarm_rate": 1}, ValueError, "'false_alarm_rate' parameter of ConformalDetector"),
+        ({"false_alarm_rate": np.nan}, ValueError, "'false_alarm_rate' parameter"),
+        ({"confidence": 0.0}, ValueError, "'confidence' parameter of ConformalDetector"),
+        ({"confidence": 95}, ValueError, "'confidence' parameter of ConformalDetector"),
+        ({"calibration_size": 0}, ValueError, "'calibration_size' parameter"),
+        ({"calibration_size": 1.0}, ValueError, "'calibration_size' parameter"),
+        ({"calibration_size": 100}, ValueError, r"must leave rows .*=100 of n_samples=100 rows"),
+        ({"calibration_size": 0.999}, ValueError, r"must leave rows to fit to.*=0.999 of"),
+        ({"estimator": LocalOutlierFactor()}, TypeError, "LocalOutlierFactor"),
+        ({"estimator": LogisticRegression()}, TypeError, "must be an outlier detector"),
+        ({"estimator": StandardScaler()}, TypeError, "of type StandardScaler"),
+        ({"estimator": "iforest"}, ValueError, "'estimator' parameter of ConformalDetector"),
+    ],
+)
+def test_refuses_before_any_fit(parameters, error, message, fits):
+    parameters = {"estimator": Recorder(fails=True)} | parameters
+    with pytest.raises(error, match=message):
+        ConformalDetector(**parameters).fit(column(range(100)))
+    assert fits == []
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_calibration_scores_must_be_finite(bad):
+    with pytest.raises(ValueError, match=r"finite scores. Received: 1 scores.*of 20"):
+        calibrated([bad, *range(19)])
+
+
+def test_scores_that_are_nan_are_no_normal_samples():
+    detector = calibrated(range(19))
+    X = column([0, np.nan, np.nan])
+    for method in ("predict", "decision_function", "score_samples", "p_values", "discoveries"):
+        with pytest.raises(ValueError, match=r"Received: 2 scores that are NaN, of 3"):
+            getattr(detector, method)(X)
+    # Infinite ones are beyond all others.
+    infinite = column([-np.inf, np.inf])
+    assert_array_equal(detector.predict(infinite), [-1, 1])
+    assert_array_equal(detector.p_values(infinite), [1 / 20, 1])
+
+
+def test_equal_scores_give_a_warning_and_flag_what_is_lower():
+    with pytest.warns(UserWarning, match="All 39 calibration rows have the score 7. Only samples"):
+        detector = calibrated([7] * 39)
+    X = column([6, 7, 8])
+    assert_array_equal(detector.predict(X), [-1, 1, 1])
+    assert_array_equal(detector.p_values(X), [1 / 40, 1, 1])
+
+
+def test_failed_fit_leaves_the_detector_as_it_was(cloud):
+    detector = ConformalDetector(Recorder(), random_state=0).fit(cloud)
+    before = dict(vars(detector))
+    for estimator in (Recorder(fails=True), Recorder(scale=np.nan)):
+        with pytest.raises((RuntimeError, ValueError), match=r"no fit|finite"):
+            detector.set_params(estimator=estimator).fit(cloud)
+        after = vars(detector) | {"estimator": before["estimator"]}
+        assert all(after[name] is before[name] for name in before)
