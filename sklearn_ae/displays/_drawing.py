@@ -1,5 +1,10 @@
 """What several displays do with matplotlib."""
 
+# Blue and vermilion of Okabe and Ito's palette, distinct in every kind of colour vision:
+# https://jfly.uni-koeln.de/color/
+NORMAL_COLOR = "#0072B2"
+ANOMALY_COLOR = "#D55E00"
+
 
 def merge_style(defaults, given, artist_class):
     """Put a user's keyword arguments above the defaults, under their full names.
