@@ -27,6 +27,8 @@ class PValueDisplay:
         p-values in (0, 1].
     is_anomaly : ndarray of shape (n_samples,) of bool, default=None
         Which samples are anomalies. If None, one curve shows all samples.
+    n_calibration : int, default=None
+        Number of calibration scores that the p-values were computed from.
     confidence : float, default=0.95
         Probability that the whole curve of normal samples lies in the band.
     band : tuple of three ndarrays of shape (n_levels,), default=None
@@ -84,9 +86,12 @@ class PValueDisplay:
     ['normal (n=3)', 'anomaly (n=1)', 'uniform', '95% band for 9 calibration rows']
     """
 
-    def __init__(self, *, p_values, is_anomaly=None, confidence=0.95, band=None):
+    def __init__(
+        self, *, p_values, is_anomaly=None, n_calibration=None, confidence=0.95, band=None
+    ):
         self.p_values = p_values
         self.is_anomaly = is_anomaly
+        self.n_calibration = n_calibration
         self.confidence = confidence
         self.band = band
 
@@ -196,7 +201,13 @@ class PValueDisplay:
         band = None
         if n_calibration is not None:
             band = compute_uniform_band(n_calibration, n_normal, confidence)
-        display = cls(p_values=p_values, is_anomaly=anomalies, confidence=confidence, band=band)
+        display = cls(
+            p_values=p_values,
+            is_anomaly=anomalies,
+            n_calibration=n_calibration,
+            confidence=confidence,
+            band=band,
+        )
         return display.plot(ax, **kwargs)
 
     def plot(
@@ -245,8 +256,8 @@ class PValueDisplay:
         (self.uniform_line_,) = ax.plot(levels, levels, **style)
         self._plot_band(band_kwargs)
         self._set_limits()
-        ax.set(xlabel="p-value", ylabel="Share of samples with at most this")
-        ax.legend()
+        ax.set(xlabel="p-value, t", ylabel="Share of p-values of at most t")
+        ax.legend(loc="lower right", fontsize="small")
         return self
 
     def _plot_curves(self, normal_kwargs, anomaly_kwargs):
@@ -275,16 +286,17 @@ class PValueDisplay:
         if self.band is None:
             return
         levels, low, high = self.band
-        n_calibration = round(1 / levels[0]) - 1
         defaults = {"facecolor": NORMAL_COLOR, "alpha": 0.2, "linewidth": 0, "step": "post"}
-        label = f"{100 * self.confidence:.4g}% band for {n_calibration} calibration rows"
+        label = f"{100 * self.confidence:.4g}% band for {self.n_calibration} calibration rows"
         style = merge_style({**defaults, "label": label}, given, PolyCollection)
         self.band_ = self.ax_.fill_between(levels, low, high, **style)
 
     def _set_limits(self):
         smallest = np.min(self.p_values) if self.band is None else self.band[0][0]
-        n_normal = len(self.normal_curve_.get_xdata()) - 1
-        limits = {"x": 0.8 * smallest, "y": 0.8 * min(smallest, 1 / n_normal)}
-        for axis, low in limits.items():
-            is_log = getattr(self.ax_, f"get_{axis}scale")() == "log"
-            self.ax_.set(**{f"{axis}lim": (low if is_log else -0.02, 1.3 if is_log else 1.02)})
+        lowest = min(smallest, self.normal_curve_.get_ydata()[1])
+        for axis, low in [("x", smallest), ("y", lowest)]:
+            # Curves along the frame stay visible.
+            limits = (-0.02, 1.02)
+            if getattr(self.ax_, f"get_{axis}scale")() == "log":
+                limits = (0.7 * low, 1.2)
+            self.ax_.set(**{f"{axis}lim": limits})

@@ -11,6 +11,7 @@ from sklearn_ae.displays._checks import check_has, check_threshold, check_vector
 from sklearn_ae.displays._drawing import ANOMALY_COLOR, NORMAL_COLOR, merge_style, new_axes
 from sklearn_ae.metrics import is_anomaly
 
+
 class ScoreHistogramDisplay:
     """Anomaly scores of normal and abnormal samples, and the threshold between them.
 
