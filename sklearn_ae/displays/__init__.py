@@ -3,6 +3,7 @@
 from sklearn_ae.displays._detection_curve import DetectionCurveDisplay
 from sklearn_ae.displays._grid_heatmap import GridHeatmapDisplay
 from sklearn_ae.displays._loss_curve import LossCurveDisplay
+from sklearn_ae.displays._operating_points import OperatingPointDisplay
 from sklearn_ae.displays._p_values import PValueDisplay
 from sklearn_ae.displays._reconstruction import ReconstructionDisplay
 from sklearn_ae.displays._score_histogram import ScoreHistogramDisplay
@@ -12,6 +13,7 @@ __all__ = [
     "DetectionCurveDisplay",
     "GridHeatmapDisplay",
     "LossCurveDisplay",
+    "OperatingPointDisplay",
     "PValueDisplay",
     "ReconstructionDisplay",
     "ScoreHistogramDisplay",
