@@ -31,9 +31,9 @@ class OperatingPointDisplay:
     A sample is flagged at a rate if its p-value is at most the rate, which takes no fit for each.
     The upper axes show the recall, the share of the labelled anomalies that are flagged; the lower
     ones the realised false-alarm rate, the share of the labelled normal samples, beside the rate
-    asked for. The intervals are exact, so that 37 of 40 anomalies found are reported as such. Create
-    the display with :meth:`from_estimator` or :meth:`from_predictions`, which check their input.
-    All parameters are stored as attributes.
+    asked for. Numbers and exact intervals say how much a few samples can tell: 37 of 40 anomalies
+    found are reported as such. Create the display with :meth:`from_estimator` or
+    :meth:`from_predictions`, which check their input. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -278,28 +278,30 @@ class OperatingPointDisplay:
         self.axes_ = place.subgridspec(2, 1).subplots(sharex=True)
         self.figure_ = self.axes_[0].figure
         rates = self.false_alarm_rates
-        # A line of many points, as the user may change the scales.
+        # Many points, for users may change the scales.
         line = np.geomspace(rates[0] / 10, 1, 301)
         defaults = {"color": "black", "linestyle": ":", "linewidth": 1, "label": "asked for"}
         style = merge_style(defaults, asked_kwargs, Line2D)
         (self.asked_line_,) = self.axes_[1].plot(line, line, **style)
-        recalls, realised = (
-            (self.recalls, self.recall_intervals),
-            (self.realised_rates, self.realised_intervals),
+        self.recall_bars_ = self._plot_bars(
+            self.axes_[0], self.recalls, self.recall_intervals, ANOMALY_COLOR, recall_kwargs
         )
-        label = f"{100 * self.confidence:.4g}% interval"
-        defaults = {"color": ANOMALY_COLOR, "label": label}
-        self.recall_bars_ = self._plot_bars(self.axes_[0], *recalls, defaults, recall_kwargs)
-        defaults = {"color": NORMAL_COLOR, "label": label}
-        self.realised_bars_ = self._plot_bars(self.axes_[1], *realised, defaults, realised_kwargs)
+        self.realised_bars_ = self._plot_bars(
+            self.axes_[1],
+            self.realised_rates,
+            self.realised_intervals,
+            NORMAL_COLOR,
+            realised_kwargs,
+        )
         self._arrange()
         return self
 
-    def _plot_bars(self, ax, shares, intervals, defaults, given):
+    def _plot_bars(self, ax, shares, intervals, color, given):
         from matplotlib.lines import Line2D
 
-        defaults = {"marker": "o", "markersize": 4, "linestyle": "none", **defaults}
-        style = {"capsize": 3, **merge_style(defaults, given, Line2D)}
+        defaults = {"marker": "o", "markersize": 4, "linestyle": "none", "capsize": 3}
+        defaults |= {"color": color, "label": f"{100 * self.confidence:.4g}% interval"}
+        style = merge_style(defaults, given, Line2D)
         lengths = np.abs(intervals.T - shares)
         return ax.errorbar(self.false_alarm_rates, shares, yerr=lengths, **style)
 
@@ -315,7 +317,17 @@ class OperatingPointDisplay:
         recall_ax.set(ylim=(-0.15, 1.05), ylabel="Recall", yticks=[0, 0.5, 1])
         for axis in (recall_ax.yaxis, realised_ax.yaxis, realised_ax.xaxis):
             axis.set_major_formatter(lambda share, position: f"{100 * share:.4g}%")
-        realised_ax.legend(loc="lower right", fontsize="small", ncols=2)
+        realised_ax.xaxis.set_minor_formatter("")
+        realised_ax.yaxis.set_minor_formatter("")
+        # Above its axes, to cover no interval.
+        realised_ax.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=2,
+            fontsize="small",
+            frameon=False,
+            borderaxespad=0,
+        )
         self.counts_ = []
         if _is_crowded(rates):
             return
@@ -367,4 +379,4 @@ def _share_flagged(p_values, rates, confidence):
 def _is_crowded(rates):
     """Tell whether labels at the rates, on a logarithmic axis, would overlap."""
     gaps = np.diff(np.log(rates))
-    return len(gaps) > 0 and np.min(gaps) < 0.15 * np.sum(gaps)
+    return len(gaps) > 0 and np.min(gaps) < 0.18 * np.sum(gaps)
