@@ -80,7 +80,8 @@ class OperatingPointDisplay:
     The intervals are those of Clopper and Pearson [1]_, each on its own: intervals at several rates
     are found from the same samples, and go wrong together. They are about the threshold of this one
     calibration. A detector that keeps to its rate on average over calibrations may exceed it in a
-    single one, and then its interval is rightly above the line.
+    single one, and then its interval is rightly above the line. A realised rate of 0 has no place
+    on the logarithmic axis: only the upper part of its interval is seen.
 
     References
     ----------
