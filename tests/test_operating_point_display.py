@@ -1,5 +1,7 @@
 """OperatingPointDisplay draws recall and false alarms for the rates that one may ask for."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -178,7 +180,7 @@ def test_rates_close_to_each_other_have_no_overlapping_labels():
     texts = [text for text in display.axes_[1].get_xticklabels(which="both") if text.get_text()]
     boxes = [text.get_window_extent() for text in texts]
     assert boxes
-    assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_styles_are_passed_on():

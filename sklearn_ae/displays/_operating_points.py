@@ -313,8 +313,9 @@ class OperatingPointDisplay:
         realised_ax.set(xscale="log", yscale="log", xlabel="False-alarm rate asked for")
         realised_ax.set(xlim=(0.7 * rates[0], 1.4 * rates[-1]), ylabel="Realised")
         # Room for the counts: below the recalls, above the realised rates.
-        highest = np.max(self.realised_intervals)
-        realised_ax.set_ylim(0.2 * rates[0], 4 * max(highest, rates[-1]))
+        ends = self.realised_intervals[self.realised_intervals > 0]
+        ends = np.concatenate([ends, rates])
+        realised_ax.set_ylim(0.7 * np.min(ends), 4 * np.max(ends))
         recall_ax.set(ylim=(-0.15, 1.05), ylabel="Recall", yticks=[0, 0.5, 1])
         for axis in (recall_ax.yaxis, realised_ax.yaxis, realised_ax.xaxis):
             axis.set_major_formatter(lambda share, position: f"{100 * share:.4g}%")
