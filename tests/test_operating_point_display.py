@@ -172,15 +172,27 @@ def test_all_points_and_intervals_are_in_the_picture(labelled_rows):
         assert ax.get_xlim()[1] > 0.5
 
 
-def test_rates_close_to_each_other_have_no_overlapping_labels():
-    rates = np.linspace(0.02, 0.5, 30)
-    display = OperatingPointDisplay.from_predictions([1, -1], [0.3, 0.1], false_alarm_rates=rates)
-    assert display.counts_ == []
+@pytest.mark.parametrize(
+    ("rates", "n_labels"),
+    [
+        (np.linspace(0.02, 0.5, 30), 5),
+        ([0.001, 0.005, 0.01, 0.05, 0.1], 3),
+        ([0.05, 0.051, 0.052], 1),
+        ([0.05], 1),
+    ],
+)
+def test_labels_of_rates_do_not_overlap(rates, n_labels):
+    display = OperatingPointDisplay.from_predictions(
+        np.repeat([1, -1], 500), np.linspace(0.001, 1, 1000), false_alarm_rates=rates
+    )
+    assert len(display.recalls) == len(rates)
     display.figure_.canvas.draw()
-    texts = [text for text in display.axes_[1].get_xticklabels(which="both") if text.get_text()]
-    boxes = [text.get_window_extent() for text in texts]
-    assert boxes
-    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+    ticks = [text for text in display.axes_[1].get_xticklabels(which="both") if text.get_text()]
+    assert len(ticks) == n_labels
+    assert len(display.counts_) == 2 * n_labels
+    for texts in (ticks, display.counts_[:n_labels], display.counts_[n_labels:]):
+        boxes = [text.get_window_extent() for text in texts]
+        assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_styles_are_passed_on():

@@ -64,7 +64,7 @@ def test_curves_of_known_p_values():
         "normal (n=4)",
         "anomaly (n=1)",
         "uniform",
-        "95% band for 9 calibration rows",
+        "95% band for\n9 calibration rows",
     ]
     assert display.ax_.get_xlabel() == "p-value, t"
     assert display.ax_.get_ylabel() == "Share of p-values of at most t"
@@ -142,7 +142,7 @@ def test_drawn_band_is_the_stored_one():
         assert set(zip(levels.tolist(), shares.tolist(), strict=True)) <= corners
         # Each share holds up to the next level.
         assert set(zip(levels[1:].tolist(), shares[:-1].tolist(), strict=True)) <= corners
-    assert legend_texts(display.ax_)[-1] == "50% band for 3 calibration rows"
+    assert legend_texts(display.ax_)[-1] == "50% band for\n3 calibration rows"
 
 
 def test_anomalies_do_not_count_for_the_band():
@@ -161,7 +161,7 @@ def test_p_values_and_calibration_rows_of_a_detector():
     display = PValueDisplay.from_estimator(detector, X, y, pos_label="crack", confidence=0.9)
     np.testing.assert_array_equal(display.p_values, detector.p_values(X))
     np.testing.assert_array_equal(display.is_anomaly, y == "crack")
-    assert legend_texts(display.ax_)[-1] == "90% band for 40 calibration rows"
+    assert legend_texts(display.ax_)[-1] == "90% band for\n40 calibration rows"
     del detector.calibration_scores_
     detector.p_values = lambda X: np.full(len(X), 0.5)
     display = PValueDisplay.from_estimator(detector, X)

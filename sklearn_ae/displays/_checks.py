@@ -145,8 +145,8 @@ def read_p_values(detector, X):
     check_has(
         detector,
         "p_values",
-        "pass a ConformalDetector itself, such as pipeline[-1] with pipeline[:-1].transform(X), or "
-        "p-values to from_predictions.",
+        "pass a ConformalDetector itself, such as estimator_ of NormalsOnly, or pipeline[-1] with "
+        "pipeline[:-1].transform(X); or p-values to from_predictions.",
     )
     p_values = detector.p_values(X)
     scores = getattr(detector, "calibration_scores_", None)

@@ -61,8 +61,8 @@ class OperatingPointDisplay:
     realised_bars_ : matplotlib.container.ErrorbarContainer
         Realised false-alarm rates with their intervals.
     counts_ : list of matplotlib.text.Text
-        How many anomalies and normal samples are flagged, of how many; empty where rates are so
-        close to each other that they would overlap.
+        How many anomalies, and then how many normal samples, are flagged, at those rates that are
+        far enough from each other.
     asked_line_ : matplotlib.lines.Line2D
         Where the realised rate is the one asked for.
     axes_ : ndarray of shape (2,) of matplotlib.axes.Axes
@@ -201,7 +201,7 @@ class OperatingPointDisplay:
         y : array-like of shape (n_samples,)
             Labels, under any convention of :func:`sklearn_ae.metrics.is_anomaly`.
         p_values : array-like of shape (n_samples,)
-            p-values in (0, 1].
+            The p-values, in (0, 1].
         false_alarm_rates : array-like of shape (n_rates,), default=None
             Rates to ask for, in (0, 1). If None, those of 0.005, 0.01, 0.02, 0.05 and 0.1 that
             `n_calibration` allows.
@@ -312,14 +312,14 @@ class OperatingPointDisplay:
         rates = self.false_alarm_rates
         realised_ax.set(xscale="log", yscale="log", xlabel="False-alarm rate asked for")
         realised_ax.set(xlim=(0.7 * rates[0], 1.4 * rates[-1]), ylabel="Realised")
-        # Room for the counts: below the recalls, above the realised rates.
+        # Room for the counts, below the recalls and above the realised rates; one tick at least.
         ends = self.realised_intervals[self.realised_intervals > 0]
-        ends = np.concatenate([ends, rates])
-        realised_ax.set_ylim(0.7 * np.min(ends), 4 * np.max(ends))
+        low = min(0.7 * np.min(ends), 0.1 * rates[0])
+        high = max(np.max(ends), rates[-1])
+        realised_ax.set_ylim(low, high * (high / low) ** 0.3)
         recall_ax.set(ylim=(-0.15, 1.05), ylabel="Recall", yticks=[0, 0.5, 1])
         for axis in (recall_ax.yaxis, realised_ax.yaxis, realised_ax.xaxis):
-            axis.set_major_formatter(lambda share, position: f"{100 * share:.4g}%")
-        realised_ax.xaxis.set_minor_formatter("")
+            axis.set_major_formatter(lambda share, position: f"{100 * share:.3g}%")
         realised_ax.yaxis.set_minor_formatter("")
         # Above its axes, to cover no interval.
         realised_ax.legend(
@@ -330,19 +330,14 @@ class OperatingPointDisplay:
             frameon=False,
             borderaxespad=0,
         )
-        self.counts_ = []
-        if _is_crowded(rates):
-            return
-        realised_ax.set_xticks(rates)
+        labelled = _choose_labelled(rates)
+        realised_ax.set_xticks(rates[labelled])
         realised_ax.xaxis.minorticks_off()
-        self._write_counts(recall_ax, self.recalls, self.n_anomalies, y=0.04, va="bottom")
-        self._write_counts(realised_ax, self.realised_rates, self.n_normal, y=0.96, va="top")
-
-    def _write_counts(self, ax, shares, n_samples, **where):
-        for rate, share in zip(self.false_alarm_rates, shares, strict=True):
-            text = f"{round(share * n_samples)}/{n_samples}"
-            style = {"ha": "center", "fontsize": "small", "transform": ax.get_xaxis_transform()}
-            self.counts_.append(ax.text(rate, s=text, **style, **where))
+        bottom, top = {"y": 0.04, "va": "bottom"}, {"y": 0.96, "va": "top"}
+        self.counts_ = [
+            *_write_counts(recall_ax, self.recalls, self.n_anomalies, rates, labelled, bottom),
+            *_write_counts(realised_ax, self.realised_rates, self.n_normal, rates, labelled, top),
+        ]
 
 
 def _check_rates(rates, n_calibration):
@@ -378,7 +373,19 @@ def _share_flagged(p_values, rates, confidence):
     return counts / n_samples, np.array(intervals)
 
 
-def _is_crowded(rates):
-    """Tell whether labels at the rates, on a logarithmic axis, would overlap."""
-    gaps = np.diff(np.log(rates))
-    return len(gaps) > 0 and np.min(gaps) < 0.18 * np.sum(gaps)
+def _choose_labelled(rates):
+    """Return the indices of rates that are far enough from each other for a label each."""
+    positions = np.log(rates)
+    # Five labels fit side by side; the margins are those of the axes.
+    distance = 0.16 * (positions[-1] - positions[0] + np.log(2))
+    labelled = [0]
+    for i, position in enumerate(positions):
+        if position - positions[labelled[-1]] >= distance:
+            labelled.append(i)
+    return labelled
+
+
+def _write_counts(ax, shares, n_samples, rates, labelled, where):
+    style = {"ha": "center", "fontsize": "small", "transform": ax.get_xaxis_transform(), **where}
+    counts = np.round(shares * n_samples).astype(int)
+    return [ax.text(rates[i], s=f"{counts[i]}/{n_samples}", **style) for i in labelled]
