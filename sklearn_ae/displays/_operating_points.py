@@ -80,8 +80,12 @@ class OperatingPointDisplay:
     The intervals are those of Clopper and Pearson [1]_, each on its own: intervals at several rates
     are found from the same samples, and go wrong together. They are about the threshold of this one
     calibration. A detector that keeps to its rate on average over calibrations may exceed it in a
-    single one, and then its interval is rightly above the line. A realised rate of 0 has no place
-    on the logarithmic axis: only the upper part of its interval is seen.
+    single one, and then its interval is rightly above the line. A `ConformalDetector` with
+    `confidence` flags fewer samples than are drawn at its `false_alarm_rate`: those drawn at
+    k / (n + 1), for the rank k and the n calibration rows of its report.
+
+    A realised rate of 0 has no place on the logarithmic axis: only the upper part of its interval
+    is seen.
 
     References
     ----------
@@ -319,7 +323,7 @@ class OperatingPointDisplay:
         realised_ax.set_ylim(low, high * (high / low) ** 0.3)
         recall_ax.set(ylim=(-0.15, 1.05), ylabel="Recall", yticks=[0, 0.5, 1])
         for axis in (recall_ax.yaxis, realised_ax.yaxis, realised_ax.xaxis):
-            axis.set_major_formatter(lambda share, position: f"{100 * share:.3g}%")
+            axis.set_major_formatter(_format_percentage)
         realised_ax.yaxis.set_minor_formatter("")
         # Above its axes, to cover no interval.
         realised_ax.legend(
@@ -338,6 +342,10 @@ class OperatingPointDisplay:
             *_write_counts(recall_ax, self.recalls, self.n_anomalies, rates, labelled, bottom),
             *_write_counts(realised_ax, self.realised_rates, self.n_normal, rates, labelled, top),
         ]
+
+
+def _format_percentage(share, position):
+    return f"{100 * share:.3g}%"
 
 
 def _check_rates(rates, n_calibration):
