@@ -14,6 +14,8 @@ from sklearn_ae.displays import (
     DetectionCurveDisplay,
     GridHeatmapDisplay,
     LossCurveDisplay,
+    OperatingPointDisplay,
+    PValueDisplay,
     ReconstructionDisplay,
     ScoreHistogramDisplay,
     ThresholdCurveDisplay,
@@ -155,6 +157,16 @@ def draw_heatmap(data, **keywords):
     return GridHeatmapDisplay.from_cv_results(data, x="threshold", y="latent_dim", **keywords)
 
 
+def draw_p_values(data, **keywords):
+    return PValueDisplay.from_predictions(
+        data["p_values"], data["y"], n_calibration=999, **keywords
+    )
+
+
+def draw_operating_points(data, **keywords):
+    return OperatingPointDisplay.from_predictions(data["y"], data["p_values"], **keywords)
+
+
 GENERATOR = np.random.default_rng(0)
 DISPLAYS = [
     (draw_loss, {"loss": np.arange(4.0), "val_loss": np.arange(4.0)}),
@@ -167,6 +179,11 @@ DISPLAYS = [
     (draw_scores, {"y": np.repeat([1, -1], 10), "scores": GENERATOR.random(20)}),
     (draw_roc, {"y": np.repeat([1, -1], 10), "scores": GENERATOR.random(20)}),
     (draw_precision_recall, {"y": np.repeat([1, -1], 10), "scores": GENERATOR.random(20)}),
+    (draw_p_values, {"y": np.repeat([1, -1], 10), "p_values": GENERATOR.uniform(0.01, 1, 20)}),
+    (
+        draw_operating_points,
+        {"y": np.repeat([1, -1], 10), "p_values": GENERATOR.uniform(0.01, 1, 20)},
+    ),
     (
         draw_threshold_curve,
         {"thresholds": np.arange(4.0), "scores": np.arange(4.0), "std_scores": np.ones(4)},

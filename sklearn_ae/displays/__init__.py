@@ -1,8 +1,10 @@
-"""Pictures of fits, reconstructions, scores and searches, after scikit-learn's Displays."""
+"""Pictures of fits, scores, p-values and searches, after scikit-learn's Displays."""
 
 from sklearn_ae.displays._detection_curve import DetectionCurveDisplay
 from sklearn_ae.displays._grid_heatmap import GridHeatmapDisplay
 from sklearn_ae.displays._loss_curve import LossCurveDisplay
+from sklearn_ae.displays._operating_points import OperatingPointDisplay
+from sklearn_ae.displays._p_values import PValueDisplay
 from sklearn_ae.displays._reconstruction import ReconstructionDisplay
 from sklearn_ae.displays._score_histogram import ScoreHistogramDisplay
 from sklearn_ae.displays._threshold_curve import ThresholdCurveDisplay
@@ -11,6 +13,8 @@ __all__ = [
     "DetectionCurveDisplay",
     "GridHeatmapDisplay",
     "LossCurveDisplay",
+    "OperatingPointDisplay",
+    "PValueDisplay",
     "ReconstructionDisplay",
     "ScoreHistogramDisplay",
     "ThresholdCurveDisplay",

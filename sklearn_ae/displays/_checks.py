@@ -1,6 +1,6 @@
 """Checks of what several displays are given."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_array
@@ -64,3 +64,90 @@ def check_threshold(threshold):
             "threshold must be a finite number in the units of anomaly_scores, or None. "
             f"Received: threshold={threshold!r}."
         )
+
+
+def check_p_values(p_values, n_calibration=None):
+    """Return p-values as a vector.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n,)
+    n_calibration : int, default=None
+        Number of calibration scores that they were computed from, if it is known.
+
+    Returns
+    -------
+    p_values : ndarray of shape (n,), float64
+
+    Raises
+    ------
+    ValueError
+        If a p-value is not in (0, 1], or less than that number allows, or the number is no
+        positive integer.
+    """
+    p_values = check_vector(p_values, "p_values")
+    smallest, largest = np.min(p_values), np.max(p_values)
+    if not (smallest > 0 and largest <= 1):
+        raise ValueError(
+            "p_values must be in (0, 1], such as those of ConformalDetector.p_values; scores are "
+            f"none. Received: values from {smallest:.4g} to {largest:.4g}."
+        )
+    if n_calibration is None:
+        return p_values
+    if not (isinstance(n_calibration, Integral) and n_calibration >= 1):
+        raise ValueError(
+            "n_calibration must be a positive integer, or None. Received: "
+            f"n_calibration={n_calibration!r}."
+        )
+    # Fractions that are equal may differ in their last digit.
+    if smallest * (n_calibration + 1) < 1 - 1e-9:
+        raise ValueError(
+            "n_calibration must be the number of calibration scores that p_values were computed "
+            "from, so that none is less than 1 / (n_calibration + 1). Received: "
+            f"n_calibration={n_calibration} and a p-value of {smallest:.4g}."
+        )
+    return p_values
+
+
+def check_confidence(confidence):
+    """Raise a ValueError unless the confidence is a number in (0, 1).
+
+    Parameters
+    ----------
+    confidence : object
+    """
+    if not (isinstance(confidence, Real) and 0 < confidence < 1):
+        raise ValueError(
+            f"confidence must be a number in (0, 1). Received: confidence={confidence!r}."
+        )
+
+
+def read_p_values(detector, X):
+    """Compute the p-values of samples, and say how many scores calibrated them.
+
+    Parameters
+    ----------
+    detector : ConformalDetector
+        Fitted detector, or another with a method `p_values`.
+    X : array-like of shape (n, ...)
+
+    Returns
+    -------
+    p_values : ndarray of shape (n,), float64
+    n_calibration : int or None
+        None if the detector has no `calibration_scores_`.
+
+    Raises
+    ------
+    TypeError
+        If the detector has no method `p_values`.
+    """
+    check_has(
+        detector,
+        "p_values",
+        "pass a ConformalDetector itself, such as estimator_ of NormalsOnly, or pipeline[-1] with "
+        "pipeline[:-1].transform(X); or p-values to from_predictions.",
+    )
+    p_values = detector.p_values(X)
+    scores = getattr(detector, "calibration_scores_", None)
+    return p_values, None if scores is None else len(scores)

@@ -1,5 +1,10 @@
 """What several displays do with matplotlib."""
 
+# Blue and vermilion of Okabe and Ito's palette, distinct in every kind of colour vision:
+# https://jfly.uni-koeln.de/color/
+NORMAL_COLOR = "#0072B2"
+ANOMALY_COLOR = "#D55E00"
+
 
 def merge_style(defaults, given, artist_class):
     """Put a user's keyword arguments above the defaults, under their full names.
@@ -37,3 +42,28 @@ def new_axes(**figure_kwargs):
     import matplotlib.pyplot as plt
 
     return plt.figure(layout="constrained", **figure_kwargs).subplots()
+
+
+def take_place(ax):
+    """Hide a subplot, for a grid of axes to take its place.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    place : matplotlib.gridspec.SubplotSpec
+
+    Raises
+    ------
+    ValueError
+        If `ax` is not a subplot.
+    """
+    if ax.get_subplotspec() is None:
+        raise ValueError(
+            "ax must be a subplot, as plt.subplots makes them, for the grid to take its place. "
+            f"Received: ax={ax!r}."
+        )
+    ax.set_axis_off()
+    return ax.get_subplotspec()

@@ -9,7 +9,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_ae._compat import check_matplotlib_support
 from sklearn_ae.displays._checks import check_has
-from sklearn_ae.displays._drawing import merge_style, new_axes
+from sklearn_ae.displays._drawing import merge_style, new_axes, take_place
 
 # 18 images beside their reconstructions, three pairs to a row, fill a grid of 6 × 6.
 SAMPLES_PER_ROW = 3
@@ -225,14 +225,8 @@ class ReconstructionDisplay:
             width, height = axes_size
             # 0.4 inches for the titles or the legend.
             ax = new_axes(figsize=(width * n_columns, height * n_rows + 0.4))
-        if ax.get_subplotspec() is None:
-            raise ValueError(
-                "ax must be a subplot, as plt.subplots makes them, for the grid to take its place. "
-                f"Received: ax={ax!r}."
-            )
-        ax.set_axis_off()
+        grid = take_place(ax).subgridspec(n_rows, n_columns)
         self.figure_ = ax.figure
-        grid = ax.get_subplotspec().subgridspec(n_rows, n_columns)
         self.axes_ = grid.subplots(squeeze=False, sharex=True, sharey=True)
         for grid_ax in self.axes_.flat:
             grid_ax.set_axis_off()

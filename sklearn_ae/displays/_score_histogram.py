@@ -8,13 +8,8 @@ from sklearn.utils import check_consistent_length
 from sklearn_ae._compat import check_matplotlib_support
 from sklearn_ae._responses import find_threshold
 from sklearn_ae.displays._checks import check_has, check_threshold, check_vector
-from sklearn_ae.displays._drawing import merge_style, new_axes
+from sklearn_ae.displays._drawing import ANOMALY_COLOR, NORMAL_COLOR, merge_style, new_axes
 from sklearn_ae.metrics import is_anomaly
-
-# Blue and vermilion of Okabe and Ito's palette, distinct in every kind of colour vision:
-# https://jfly.uni-koeln.de/color/
-NORMAL_COLOR = "#0072B2"
-ANOMALY_COLOR = "#D55E00"
 
 
 class ScoreHistogramDisplay:
