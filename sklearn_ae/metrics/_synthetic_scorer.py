@@ -17,8 +17,9 @@ def synthetic_anomaly_scorer(
 
     With it, a search over parameters needs no labels: ``GridSearchCV(detector, grid,
     scoring=synthetic_anomaly_scorer()).fit(X)`` runs on normal samples alone. The winner is the
-    best at finding anomalies of these kinds; how well that serves for others depends on the data
-    and is worth a check on a few real ones.
+    best at finding anomalies of these kinds, and may be a poor choice for others: where anomalies
+    are other things than normal samples with a defect, the order of detectors has been seen to be
+    the opposite (see the user guide). Check it on a few real ones.
 
     Parameters
     ----------
