@@ -1,4 +1,4 @@
-"""ConformalDetector around any outlier detector: p-values, labels, nesting, bad input."""
+"""ConformalDetector around any outlier detector: p-values, labels, nesting."""
 
 import pickle
 import warnings
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn
+from calibrating import calibrated, column
 from numpy.testing import assert_array_equal
 from recording import Recorder, rising_rows
 from scipy.stats import binom
@@ -17,7 +18,6 @@ from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
@@ -50,19 +50,6 @@ def fits(monkeypatch):
 @pytest.fixture
 def cloud():
     return np.random.default_rng(0).normal(size=(400, 2))
-
-
-def column(values):
-    return np.asarray(values, dtype=float)[:, np.newaxis]
-
-
-def frozen():
-    """A fitted detector whose scores are the values of the first column."""
-    return FrozenEstimator(Recorder(scale=-1).fit(column([0])))
-
-
-def calibrated(values, **parameters):
-    return ConformalDetector(frozen(), **parameters).fit(column(values))
 
 
 # The checks fit too few rows for lower rates.
@@ -125,38 +112,6 @@ def test_confidence_that_is_met_exactly():
     assert calibrated([1, 2], false_alarm_rate=0.5, confidence=0.75).offset_ == 1
     # P(Binomial(5, 1/2) >= 1) = 31/32.
     assert calibrated(range(5), false_alarm_rate=0.5, confidence=31 / 32).offset_ == 0
-
-
-@pytest.mark.parametrize(
-    ("rate", "confidence", "n_needed"),
-    [
-        (0.05, None, 19),
-        (0.01, None, 99),
-        (0.005, None, 199),
-        (0.07, None, 14),
-        (0.5, None, 1),
-        (0.05, 0.95, 59),
-        (0.01, 0.95, 299),
-        (0.005, 0.95, 598),
-    ],
-)
-def test_too_few_rows_are_refused_before_any_fit(rate, confidence, n_needed, fits):
-    keywords = {"false_alarm_rate": rate, "confidence": confidence}
-    X = column(range(2 * n_needed))
-    for calibration_size in (n_needed, 0.5):
-        detector = ConformalDetector(Recorder(), calibration_size=calibration_size, **keywords)
-        assert len(detector.fit(X).calibration_scores_) == n_needed
-    if n_needed == 1:
-        return
-    fits.clear()
-    message = rf"={confidence} needs {n_needed} calibration rows.*{n_needed - 1} calibration rows"
-    with pytest.raises(ValueError, match=message):
-        ConformalDetector(Recorder(), calibration_size=n_needed - 1, **keywords).fit(X)
-    with pytest.raises(ValueError, match=message):
-        ConformalDetector(Recorder(), **keywords, calibration_size=0.5).fit(X[2:])
-    assert fits == []
-    with pytest.raises(ValueError, match=message):
-        calibrated(range(n_needed - 1), **keywords)
 
 
 def test_p_values_count_calibration_scores_at_most_as_high():
@@ -292,12 +247,6 @@ def test_discoveries_are_those_of_benjamini_and_hochberg():
     assert_array_equal(detector.discoveries(column([20, 20])), [False, False])
 
 
-@pytest.mark.parametrize("fdr", [0, 1, -0.1, np.nan, None, "0.1"])
-def test_discoveries_refuse_other_rates(fdr):
-    with pytest.raises(ValueError, match=r"fdr must be a number in \(0, 1\). Received"):
-        calibrated(range(19)).discoveries(column([0]), fdr=fdr)
-
-
 def test_report():
     report = calibrated(range(1, 60), confidence=0.95).calibration_report()
     assert isinstance(report, CalibrationReport)
@@ -415,64 +364,3 @@ def test_copies(cloud):
             getattr(unfitted, method)(cloud)
     with pytest.raises(NotFittedError):
         unfitted.calibration_report()
-
-
-@pytest.mark.parametrize(
-    ("parameters", "error", "message"),
-    [
-        ({"false_alarm_rate": 0}, ValueError, "'false_alarm_rate' parameter of ConformalDetector"),
-        ({"false_alarm_rate": 1}, ValueError, "'false_alarm_rate' parameter of ConformalDetector"),
-        ({"false_alarm_rate": np.nan}, ValueError, "'false_alarm_rate' parameter"),
-        ({"confidence": 0.0}, ValueError, "'confidence' parameter of ConformalDetector"),
-        ({"confidence": 95}, ValueError, "'confidence' parameter of ConformalDetector"),
-        ({"calibration_size": 0}, ValueError, "'calibration_size' parameter"),
-        ({"calibration_size": 1.0}, ValueError, "'calibration_size' parameter"),
-        ({"calibration_size": 100}, ValueError, r"must leave rows .*=100 of n_samples=100 rows"),
-        ({"calibration_size": 0.999}, ValueError, r"must leave rows to fit to.*=0.999 of"),
-        ({"estimator": LocalOutlierFactor()}, TypeError, "LocalOutlierFactor"),
-        ({"estimator": LogisticRegression()}, TypeError, "must be an outlier detector"),
-        ({"estimator": StandardScaler()}, TypeError, "of type StandardScaler"),
-        ({"estimator": "iforest"}, ValueError, "'estimator' parameter of ConformalDetector"),
-    ],
-)
-def test_refuses_before_any_fit(parameters, error, message, fits):
-    parameters = {"estimator": Recorder(fails=True)} | parameters
-    with pytest.raises(error, match=message):
-        ConformalDetector(**parameters).fit(column(range(100)))
-    assert fits == []
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_calibration_scores_must_be_finite(bad):
-    with pytest.raises(ValueError, match=r"finite scores. Received: 1 scores.*of 20"):
-        calibrated([bad, *range(19)])
-
-
-def test_scores_that_are_nan_are_no_normal_samples():
-    detector = calibrated(range(19))
-    X = column([0, np.nan, np.nan])
-    for method in ("predict", "decision_function", "score_samples", "p_values", "discoveries"):
-        with pytest.raises(ValueError, match=r"Received: 2 scores that are NaN, of 3"):
-            getattr(detector, method)(X)
-    # Infinite ones are beyond all others.
-    infinite = column([-np.inf, np.inf])
-    assert_array_equal(detector.predict(infinite), [-1, 1])
-    assert_array_equal(detector.p_values(infinite), [1 / 20, 1])
-
-
-def test_equal_scores_give_a_warning_and_flag_what_is_lower():
-    with pytest.warns(UserWarning, match="All 39 calibration rows have the score 7. Only samples"):
-        detector = calibrated([7] * 39)
-    X = column([6, 7, 8])
-    assert_array_equal(detector.predict(X), [-1, 1, 1])
-    assert_array_equal(detector.p_values(X), [1 / 40, 1, 1])
-
-
-def test_failed_fit_leaves_the_detector_as_it_was(cloud):
-    detector = ConformalDetector(Recorder(), random_state=0).fit(cloud)
-    before = dict(vars(detector))
-    for estimator in (Recorder(fails=True), Recorder(scale=np.nan)):
-        with pytest.raises((RuntimeError, ValueError), match=r"no fit|finite"):
-            detector.set_params(estimator=estimator).fit(cloud)
-        after = vars(detector) | {"estimator": before["estimator"]}
-        assert all(after[name] is before[name] for name in before)

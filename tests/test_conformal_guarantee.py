@@ -6,18 +6,13 @@ computed, not estimated: the only error left is that of a mean of 1,000 calibrat
 
 import numpy as np
 import pytest
-from recording import Recorder
+from calibrating import frozen
 from scipy.stats import beta, binomtest, norm
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_ae import ConformalDetector
 
 N_CALIBRATIONS = 1000
-
-
-def frozen():
-    """A fitted detector whose scores are the values of the first column."""
-    return FrozenEstimator(Recorder(scale=-1).fit(np.zeros((1, 1))))
 
 
 def detectors(draw, n_rows, seed=0, **parameters):
