@@ -1,6 +1,6 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
-from sklearn_ae import datasets, distributed, exceptions, metrics
+from sklearn_ae import baselines, datasets, distributed, exceptions, metrics
 from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
 from sklearn_ae.detector import AutoencoderAnomalyDetector
@@ -37,6 +37,7 @@ __all__ = [
     "ThresholdCurveDisplay",
     "TunedThresholdDetectorCV",
     "__version__",
+    "baselines",
     "datasets",
     "distributed",
     "exceptions",
