@@ -102,11 +102,13 @@ def compare_with_baselines(
     if its anomaly score is at most that of the 95th percentile of these samples; a method fails if
     more than 5 % of the probes of a kind pass.
 
-    - "rays", except of integer images: from the mean :math:`\bar x` of the training samples through
-      a sample x, the points :math:`\bar x + t (x - \bar x)` with t from 1 to a million. Those ten
-      times as far out as the farthest training sample must not pass. A method also fails if its
-      score falls along a ray outside of the smallest ball around the training samples, by more than
-      1 % of what it had risen over the median of normal samples.
+    - "rays" and "components", except of integer images: from the mean :math:`\bar x` of the training
+      samples the points :math:`\bar x + t (x - \bar x)` with t from 1 to a million, where x is a
+      sample, or a standard deviation away along one of the first five principal components, where
+      a linear autoencoder rebuilds everything. Those ten times as far out as the farthest training
+      sample must not pass. A method also fails if its score falls along a ray outside of the
+      smallest ball around the training samples, by more than 1 % of what it had risen over the
+      median of normal samples.
     - Of rows, "scaled": 1,000 times the row; "shifted": up or down by 10 times the range of each
       feature; "one feature": one is off by 1,000 times its range.
     - Of images, "black", "grey" and "white": constant images; "inverted"; "noise": each pixel is
@@ -124,20 +126,23 @@ def compare_with_baselines(
     --------
     >>> import numpy as np
     >>> from sklearn.datasets import load_breast_cancer
-    >>> from sklearn.ensemble import IsolationForest
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import OneClassSVM
     >>> from sklearn_ae.baselines import compare_with_baselines
     >>> X, y = load_breast_cancer(return_X_y=True)  # 1 is benign, 0 malignant
     >>> benign, malignant = X[y == 1], X[y == 0]
     >>> comparison = compare_with_baselines(
-    ...     IsolationForest(n_estimators=20, random_state=0),
+    ...     make_pipeline(StandardScaler(), OneClassSVM()),
     ...     benign[:200],
     ...     np.vstack([benign[200:], malignant]),
     ...     np.repeat([1, -1], [len(benign) - 200, len(malignant)]),
+    ...     n_resamples=50,
     ... )
     >>> comparison.advice.partition(" (")[0]
     'Isolation forest is as good here as the detector'
     >>> [entry["method"] for entry in comparison.probes if entry["failed"]]
-    ['detector', 'isolation forest']
+    ['PCA', 'isolation forest']
     """
     _check_parameters(detector, n_resamples)
     estimators = {"detector": clone(detector)}

@@ -1,8 +1,11 @@
 """Samples far from all data, which no detector may take for normal."""
 
+from itertools import starmap
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from sklearn_ae._responses import compute_anomaly_scores
@@ -10,6 +13,8 @@ from sklearn_ae.metrics._synthetic_scorer import as_container
 
 # Of each kind, made of as many held-out normal samples.
 _MOST_PROBES = 20
+# Of the components along which linear autoencoders rebuild everything.
+_MOST_COMPONENTS = 5
 # Times the distance from the mean: up to a million, four steps for each power of ten.
 _STEPS = np.logspace(0, 6, 25)
 # What is called far, in units of the training sample farthest from the mean.
@@ -58,10 +63,15 @@ def make_probes(X_train, X_held_out, *, is_image, random_state):
     probes = []
     # Rays of integer images would leave the range of their type.
     if not (is_image and X_train.dtype.kind in "iu"):
-        probes.append(_make_rays(X_train, samples))
+        train = X_train.reshape(len(X_train), -1).astype(np.float64)
+        ends = {
+            "rays": samples.reshape(n, -1).astype(np.float64),
+            "components": _go_along_components(train, is_image, random_state),
+        }
+        probes += [_make_rays(name, X_train, train, rows) for name, rows in ends.items()]
     make_others = _change_images if is_image else _change_rows
     others = make_others(X_train, samples, random_state)
-    return [*probes, *(Probe(name, X) for name, X in others.items() if len(X))]
+    return [probe for probe in (*probes, *starmap(Probe, others.items())) if len(probe.X)]
 
 
 def judge_probe(estimator, probe, normal_scores, *, container):
@@ -113,7 +123,7 @@ def _find_fall(scores, far_from, typical):
     """
     scores = np.where(far_from[:, np.newaxis] <= _STEPS, scores, -np.inf)
     highest = np.maximum.accumulate(scores, axis=1)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         falls = np.where(highest > typical, (highest - scores) / (highest - typical), 0.0)
     falls = np.where(falls > _SMALLEST_FALL, falls, 0.0)
     if not np.any(falls):
@@ -121,9 +131,17 @@ def _find_fall(scores, far_from, typical):
     return float(_STEPS[np.argmax(np.any(falls, axis=0))]), float(np.max(falls))
 
 
-def _make_rays(X_train, samples):
-    """Go from the mean through each sample, and on to where no data are."""
-    train, rows = (X.reshape(len(X), -1).astype(np.float64) for X in (X_train, samples))
+def _go_along_components(train, is_image, random_state):
+    """Return the points one standard deviation from the mean, both ways, along each component."""
+    scaler = StandardScaler(with_std=not is_image).fit(train)
+    n_components = min(_MOST_COMPONENTS, *train.shape)
+    pca = PCA(n_components, random_state=random_state).fit(scaler.transform(train))
+    steps = pca.components_ * np.sqrt(pca.explained_variance_)[:, np.newaxis]
+    return scaler.inverse_transform(np.concatenate([steps, -steps]))
+
+
+def _make_rays(name, X_train, train, rows):
+    """Go from the mean through each row, and on to where no data are."""
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     rows = rows[np.any(rows != mean, axis=1)]
     # Outside of the smallest ball around the data, distances to all of them grow along a ray. The
@@ -142,13 +160,11 @@ def _make_rays(X_train, samples):
     rows, far_from = rows[is_long], far_from[is_long]
     points = mean + _STEPS[:, np.newaxis] * (rows - mean)[:, np.newaxis]
     points = points.reshape(-1, *X_train.shape[1:])
-    # Types that detectors were fitted to: others might be read in other units.
-    dtype = X_train.dtype if X_train.dtype.kind == "f" else np.float64
-    return Probe("rays", points.astype(dtype), far_from)
+    return Probe(name, points.astype(_real_type(X_train)), far_from)
 
 
 def _change_rows(X_train, samples, random_state):
-    dtype = samples.dtype if samples.dtype.kind == "f" else np.float64
+    dtype = _real_type(samples)
     samples = samples.astype(np.float64)
     spread = np.ptp(X_train.astype(np.float64), axis=0)
     one_far = samples.copy()
@@ -183,3 +199,8 @@ def _change_images(X_train, samples, random_state):
     return {
         name: (X.round() if is_integer else X).astype(samples.dtype) for name, X in changed.items()
     }
+
+
+def _real_type(X):
+    """Return the type of X, or one with the range that far-off samples need."""
+    return np.result_type(X.dtype, np.float32)

@@ -67,8 +67,8 @@ def _notes(comparison):
     for probe in comparison.probes:
         if probe["fall"] > 0:
             yield (
-                f"Along rays, the score of {probe['method']} falls from {probe['falls_from']:.3g} "
-                f"times the distance on, by up to {probe['fall']:.0%} of its rise."
+                f"The score of {probe['method']} falls along {probe['probe']} from "
+                f"t = {probe['falls_from']:.3g} on, by up to {probe['fall']:.0%} of its rise."
             )
 
 
