@@ -6,8 +6,10 @@ import math
 MIN_SAMPLES = 10
 # Of 100 pairs of an anomaly and a normal sample, one more in the right order: no one would notice.
 SMALL_DIFFERENCE = 0.01
-# Times vary from run to run by as much.
+# Times vary from run to run by as much, ...
 _NOTABLE_RATIO = 2
+# ... and no one waits for less.
+_NOTABLE_SECONDS = 0.1
 
 
 def write_advice(detector, baseline, *, n_normals, n_anomalies, is_synthetic):
@@ -34,8 +36,9 @@ def write_advice(detector, baseline, *, n_normals, n_anomalies, is_synthetic):
         3. the interval of the difference is above 0: the detector is better, "a little" if the
            difference is at most 0.01;
         4. it is below 0: the baseline is better, "a little" as above;
-        5. it ends below 0.01: the baseline is as good, and the one that takes less than half of the
-           other's times to fit and to score is to be used;
+        5. it ends at most at 0.01: the baseline is as good, and the cheaper of the two is to be
+           used. Times to fit and to score count if one is twice the other, and a tenth of a second
+           longer;
         6. else they cannot be told apart.
     """
     sentence = _compare(detector, baseline, n_normals=n_normals, n_anomalies=n_anomalies)
@@ -59,7 +62,7 @@ def _compare(detector, baseline, *, n_normals, n_anomalies):
     costs, verdict = _compare_costs(detector, baseline)
     also = f" and {costs}" if costs else ""
     if low > 0:
-        return f"the detector is {size} than every baseline, {name} being the next ({figures})."
+        return f"the detector is {size} than every baseline, {name} being next ({figures})."
     if high < 0:
         return f"{name} is {size} here than the detector ({figures}){also}: use it."
     if high <= SMALL_DIFFERENCE:
@@ -91,12 +94,17 @@ def _compare_costs(detector, baseline):
     """
     costs, are_cheaper = [], set()
     for verb in ("fit", "score"):
-        ratio = detector[f"{verb}_seconds"] / max(baseline[f"{verb}_seconds"], 1e-9)
-        if math.isnan(ratio) or 1 / _NOTABLE_RATIO < ratio < _NOTABLE_RATIO:
+        seconds = detector[f"{verb}_seconds"], baseline[f"{verb}_seconds"]
+        shorter, longer = sorted(seconds)
+        if (
+            any(map(math.isnan, seconds))
+            or longer < shorter + _NOTABLE_SECONDS
+            or longer < shorter * _NOTABLE_RATIO
+        ):
             continue
-        times = max(ratio, 1 / max(ratio, 1e-9))
-        count = f"{times:.2g}" if times < 99.5 else "over 100"
-        costs.append(f"{count} times {'cheaper' if ratio > 1 else 'dearer'} to {verb}")
-        are_cheaper.add(ratio > 1)
+        is_cheaper = seconds[0] > seconds[1]
+        count = f"{longer / shorter:.2g}" if longer < 99.5 * shorter else "over 100"
+        costs.append(f"{count} times {'cheaper' if is_cheaper else 'dearer'} to {verb}")
+        are_cheaper.add(is_cheaper)
     verdicts = {(True,): "use it", (False,): "keep the detector", (): "use either"}
     return ", ".join(costs), verdicts.get(tuple(are_cheaper), "choose by the time that matters")

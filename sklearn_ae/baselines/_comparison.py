@@ -102,12 +102,12 @@ def compare_with_baselines(
     if its anomaly score is at most that of the 95th percentile of these samples; a method fails if
     more than 5 % of the probes of a kind pass.
 
-    - "rays" and "components", except of integer images: from the mean :math:`\bar x` of the training
-      samples the points :math:`\bar x + t (x - \bar x)` with t from 1 to a million, where x is a
+    - "rays" and "components", except of integer images: the points :math:`\bar x + t (x - \bar x)`
+      with t from 1 to a million, where :math:`\bar x` is the mean of the training samples, and x a
       sample, or a standard deviation away along one of the first five principal components, where
       a linear autoencoder rebuilds everything. Those ten times as far out as the farthest training
       sample must not pass. A method also fails if its score falls along a ray outside of the
-      smallest ball around the training samples, by more than 1 % of what it had risen over the
+      smallest ball around the training samples, by more than 5 % of what it had risen over the
       median of normal samples.
     - Of rows, "scaled": 1,000 times the row; "shifted": up or down by 10 times the range of each
       feature; "one feature": one is off by 1,000 times its range.
@@ -236,6 +236,23 @@ class BaselineComparison:
     See Also
     --------
     compare_with_baselines : Makes one, and says what the figures mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import LocalOutlierFactor
+    >>> from sklearn_ae.baselines import compare_with_baselines
+    >>> X = np.random.default_rng(0).normal(size=(200, 4))
+    >>> comparison = compare_with_baselines(LocalOutlierFactor(novelty=True), X, n_resamples=20)
+    >>> [entry["method"] for entry in comparison.results]
+    ['detector', 'PCA', 'Mahalanobis distance', 'k nearest neighbours', 'isolation forest']
+    >>> comparison.n_train, comparison.n_normals, comparison.n_anomalies, comparison.synthetic
+    (150, 50, 50, True)
+    >>> print(comparison)
+                                       ROC AUC     average precision ...
+    detector              0... [0..., 0...]  ...
+    ...
+    On synthetic anomalies, which real ones may not resemble: ...
     """
 
     def __init__(self, *, results, probes, estimators, n_train, n_normals, n_anomalies, synthetic):
