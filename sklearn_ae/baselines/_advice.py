@@ -28,18 +28,7 @@ def write_advice(detector, baseline, *, n_normals, n_anomalies, is_synthetic):
     Returns
     -------
     advice : str
-        What the first of these rules says that applies, where the difference is the detector's ROC
-        AUC minus the baseline's, and its interval that of the resamples:
-
-        1. fewer than ten anomalies, or normal samples: not enough to tell;
-        2. the intervals of both ROC AUC reach down to 0.5: neither is better than chance;
-        3. the interval of the difference is above 0: the detector is better, "a little" if the
-           difference is at most 0.01;
-        4. it is below 0: the baseline is better, "a little" as above;
-        5. it ends at most at 0.01: the baseline is as good, and the cheaper of the two is to be
-           used. Times to fit and to score count if one is twice the other, and a tenth of a second
-           longer;
-        6. else they cannot be told apart.
+        What the rules in the notes of :func:`compare_with_baselines` say.
     """
     sentence = _compare(detector, baseline, n_normals=n_normals, n_anomalies=n_anomalies)
     if is_synthetic:
