@@ -1,6 +1,6 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
-from sklearn_ae import calibration, datasets, distributed, exceptions, metrics
+from sklearn_ae import baselines, calibration, datasets, distributed, exceptions, metrics
 from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
 from sklearn_ae.calibration import ConformalDetector
@@ -43,6 +43,7 @@ __all__ = [
     "ThresholdCurveDisplay",
     "TunedThresholdDetectorCV",
     "__version__",
+    "baselines",
     "calibration",
     "datasets",
     "distributed",

@@ -96,7 +96,7 @@ class _SyntheticAnomalyScorer:
             X, kind=self.kind, input_shape=self.input_shape, random_state=self.random_state
         )
         responses = [
-            self.scorer.respond(estimator, samples) for samples in (X, _as_container(anomalies, X))
+            self.scorer.respond(estimator, samples) for samples in (X, as_container(anomalies, X))
         ]
         labels = np.repeat([False, True], [len(response) for response in responses])
         return self.scorer.measure(labels, np.concatenate(responses))
@@ -110,8 +110,19 @@ class _SyntheticAnomalyScorer:
         return f"synthetic_anomaly_scorer({', '.join(arguments)})"
 
 
-def _as_container(rows, X):
-    """Return rows as a data frame if X is one: pipelines may select columns by name."""
+def as_container(rows, X):
+    """Return rows as a data frame if X is one: pipelines may select columns by name.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, ...)
+    X : array-like
+        A data frame, or anything else.
+
+    Returns
+    -------
+    rows : ndarray or data frame of the columns of X
+    """
     if not hasattr(X, "columns"):
         return rows
     names = {"columns": X.columns} if hasattr(X, "iloc") else {"schema": list(X.columns)}
