@@ -4,8 +4,8 @@ Anomalies among the calibration rows
 
 A calibration takes its rows for normal. Where a few of them are anomalies that nobody has noticed,
 they have the lowest scores and pull the threshold down to them: the false-alarm rate stays below
-what was asked for, and so does the share of anomalies that is found. This example shows by how much,
-and what a look at the most abnormal rows repairs.
+what was asked for, and so does the share of anomalies that is found. This example shows by how
+much, and what a look at the most abnormal rows repairs.
 """
 
 import matplotlib.pyplot as plt

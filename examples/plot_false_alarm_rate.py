@@ -2,9 +2,9 @@
 A stated false-alarm rate
 =========================
 
-How often will it stop the line for nothing? :class:`~sklearn_ae.ConformalDetector` sets the threshold
-of any outlier detector so that the answer is known beforehand, and a report says what it is worth.
-First on images, then on a table with few rows and labels.
+How often will it stop the line for nothing? :class:`~sklearn_ae.ConformalDetector` sets the
+threshold of any outlier detector so that the answer is known beforehand, and a report says what it
+is worth. First on images, then on a table with few rows and labels.
 """
 
 import matplotlib.pyplot as plt
@@ -52,18 +52,18 @@ detector = ConformalDetector(
 detector.calibration_report()
 
 # %%
-# The 1s that are left were neither trained with nor calibrated with. The digits of the test set were
-# written by other people, so nothing is promised for its 1s; its 0s are the anomalies.
+# The 1s that are left were neither trained with nor calibrated with. The digits of the test set
+# were written by other people, so nothing is promised for its 1s; its 0s are the anomalies.
 
 new_ones, zeros = ones[4000:], digits.X_test[digits.y_test == -1]
 print(f"1s flagged: {np.mean(detector.predict(new_ones) == -1):.4f} of {len(new_ones)}")
 print(recall_interval(np.full(len(zeros), -1), detector.predict(zeros)))
 
 # %%
-# A p-value says how rare a score as low as that of a sample is among normal samples. Those of normal
-# samples are uniform, if these are like the calibration rows: the curve follows the diagonal, within
-# the band. With a few hundred recent samples, this is also the picture that tells of a drift. The
-# 0s of the test set rise at once.
+# A p-value says how rare a score as low as that of a sample is among normal samples. Those of
+# normal samples are uniform, if these are like the calibration rows: the curve follows the
+# diagonal, within the band. With a few hundred recent samples, this is also the picture that tells
+# of a drift. The 0s of the test set rise at once.
 
 X_new = np.concatenate([new_ones, zeros])
 y_new = np.repeat([1, -1], [len(new_ones), len(zeros)])
@@ -74,10 +74,10 @@ display.ax_.set_title("p-values of 1s and 0s")
 # A table
 # -------
 #
-# Benign tumours are normal, malignant ones are anomalies, labelled 1. Calibration rows are few, so 5 %
-# is what can be asked for. :class:`~sklearn_ae.NormalsOnly` keeps labelled anomalies away from both
-# training and calibration. The calibration is the outermost of what is fitted: around the pipeline,
-# not inside.
+# Benign tumours are normal, malignant ones are anomalies, labelled 1. Calibration rows are few, so
+# 5 % is what can be asked for. :class:`~sklearn_ae.NormalsOnly` keeps labelled anomalies away from
+# both training and calibration. The calibration is the outermost of what is fitted: around the
+# pipeline, not inside.
 
 X, y = load_breast_cancer(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -100,9 +100,9 @@ calibrated = table_detector.estimator_
 calibrated.calibration_report()
 
 # %%
-# What comes of other rates is read off the p-values, without another fit. The intervals say how much
-# a test set of this size can tell: the false-alarm rate that was asked for lies within its interval,
-# and the recall is known to a few percent.
+# What comes of other rates is read off the p-values, without another fit. The intervals say how
+# much a test set of this size can tell: the false-alarm rate that was asked for lies within its
+# interval, and the recall is known to a few percent.
 
 print(recall_interval(y_test, table_detector.predict(X_test)))
 display = OperatingPointDisplay.from_estimator(
