@@ -1,7 +1,16 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
 from sklearn_ae import datasets, exceptions, metrics
-from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
+from sklearn_ae.anomaly_scores import (
+    AbsoluteError,
+    CodeDifference,
+    CombinedScore,
+    HiddenDifference,
+    LatentDistance,
+    SmoothedError,
+    SquaredError,
+    WhitenedError,
+)
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.displays import (
@@ -23,19 +32,25 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "AbsoluteError",
     "AutoencoderAnomalyDetector",
+    "CodeDifference",
+    "CombinedScore",
     "ConvAutoencoder",
     "ConvDenseAutoencoder",
     "DenseAutoencoder",
     "DetectionCurveDisplay",
     "FixedThresholdDetector",
     "GridHeatmapDisplay",
+    "HiddenDifference",
+    "LatentDistance",
     "LossCurveDisplay",
     "NormalsOnly",
     "ReconstructionDisplay",
     "ScoreHistogramDisplay",
+    "SmoothedError",
     "SquaredError",
     "ThresholdCurveDisplay",
     "TunedThresholdDetectorCV",
+    "WhitenedError",
     "__version__",
     "datasets",
     "exceptions",

@@ -65,6 +65,32 @@ class Network:
         """Whether the network has an encoder and a decoder."""
         return len(self.parts) == 2
 
+    @property
+    def has_activations(self):
+        """Whether the encoder's layers can be looked into."""
+        return self.has_code and bool(getattr(self.parts[0], "inputs", None))
+
+    @property
+    def activations(self):
+        """Keras model from scaled inputs to what each encoder layer with weights gives.
+
+        Raises
+        ------
+        ValueError
+            If the encoder is a subclassed model, of whose inside nothing is known.
+        """
+        encoder = self.parts[0]
+        if not self.has_activations:
+            raise ValueError(
+                "anomaly_score uses the layers of the encoder: let architecture build it with the "
+                "functional or the sequential API of Keras, or pass another score, such as "
+                f"anomaly_score='code_difference'. Received: {encoder!r}."
+            )
+        if "activations" not in self._views:
+            outputs = [layer.output for layer in encoder.layers if layer.weights]
+            self._views["activations"] = keras.Model(encoder.inputs, outputs, name="activations")
+        return self._views["activations"]
+
     def _activate(self, x):
         return layers.Activation(self.output_activation, name="output_activation")(x)
 
