@@ -85,8 +85,8 @@ class SquaredError(BaseEstimator):
 class SmoothedError(BaseEstimator):
     r"""Sum of squares of the smoothed error, :math:`\sum_j (g_\sigma * (x - \hat x))_j^2`.
 
-    For images: :math:`g_\sigma` is a Gaussian over height and width with standard deviation :math:`\sigma`,
-    cut off at :math:`4 \sigma` and mirrored at the borders, as
+    For images. :math:`g_\sigma` is a Gaussian over height and width with standard deviation
+    :math:`\sigma`, cut off at :math:`4 \sigma` and mirrored at the borders, as
     :func:`scipy.ndimage.gaussian_filter` does it; channels are smoothed one by one. Smoothing
     removes the errors that the network makes at every edge, whose signs alternate, and keeps those
     of whole parts that are missing or too much.

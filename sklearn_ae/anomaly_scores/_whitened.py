@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.linalg import eigh
 from sklearn.base import BaseEstimator
 from sklearn.covariance import LedoitWolf
 
@@ -29,7 +28,8 @@ def fit_whitening(values):
         ``(values - mean) @ whitening`` has covariance 1, as the Ledoit–Wolf estimate sees it.
     """
     estimate = LedoitWolf(store_precision=False).fit(values)
-    variances, directions = eigh(estimate.covariance_)
+    # Not scipy.linalg.eigh, whose default driver fails where hundreds of eigenvalues are equal.
+    variances, directions = np.linalg.eigh(estimate.covariance_)
     smallest = _SMALLEST_VARIANCE * variances.mean()
     # Of values that are all equal, any difference counts as it is.
     variances = np.maximum(variances, smallest) if smallest > 0 else np.ones_like(variances)
