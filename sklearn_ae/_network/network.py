@@ -36,6 +36,8 @@ class Network:
     configuration : str or None
         What two networks have in common when they differ in weights and seeds only, so that they
         can share compiled functions. None where this cannot be told.
+    encoder : keras.Model or None
+        Scaled inputs to codes.
     decoder : keras.Model or None
         Codes to scaled reconstructions.
     graphs : BoundedCache
@@ -57,7 +59,10 @@ class Network:
         outputs[-1] = self._activate(x)
         self.autoencoder = keras.Model(inputs, outputs[-1], name="autoencoder")
         self.joint = keras.Model(inputs, outputs, name="code_and_reconstruction")
-        self.decoder = self._build_decoder(outputs[0]) if self.has_code else None
+        self.encoder = self.decoder = None
+        if self.has_code:
+            self.encoder = keras.Model(inputs, outputs[0], name="encoder_of_scaled_input")
+            self.decoder = self._build_decoder(outputs[0])
         self.configuration = describe(self.joint)
 
     @property
@@ -88,7 +93,9 @@ class Network:
             )
         if "activations" not in self._views:
             outputs = [layer.output for layer in encoder.layers if layer.weights]
-            self._views["activations"] = keras.Model(encoder.inputs, outputs, name="activations")
+            # One input as such: Keras warns of a list of one that is given a tensor.
+            [inputs] = encoder.inputs
+            self._views["activations"] = keras.Model(inputs, outputs, name="activations")
         return self._views["activations"]
 
     def _activate(self, x):

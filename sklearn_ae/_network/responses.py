@@ -44,7 +44,7 @@ class Response:
     def reconstruction_codes(self):
         """What the encoder makes of the reconstructions, of shape (n, latent_dim)."""
         self._check_has_code()
-        [codes] = self._call(self._outputs[-1], self._network.parts[0])
+        [codes] = self._call(self._outputs[-1], self._network.encoder)
         return tf.cast(codes, tf.float64)
 
     @cached_property
@@ -56,6 +56,12 @@ class Response:
     def reconstruction_hidden(self):
         """What each encoder layer with weights makes of the reconstructions."""
         return self._activations(self._outputs[-1])
+
+    @cached_property
+    def is_beyond_float32(self):
+        """Which samples the network cannot see, of shape (n,): it gives NaN for them, or zeros."""
+        axes = list(range(1, len(self.inputs.shape)))
+        return tf.reduce_any(tf.math.is_inf(tf.cast(self.inputs, tf.float32)), axis=axes)
 
     @cached_property
     def _outputs(self):

@@ -55,7 +55,11 @@ def anomaly_scores(network, anomaly_score, X):
     def compute(score, response):
         scores = compute_score(score, response)
         _check_scores(scores, score)
-        return tf.cast(scores, tf.float64)
+        scores = tf.cast(scores, tf.float64)
+        if hasattr(score, "compute_from"):
+            largest = tf.constant(LARGEST_SCORE, tf.float64)
+            scores = tf.where(response.is_beyond_float32, largest, scores)
+        return scores
 
     scores = _run_score(network, "score", compute, anomaly_score, X)
     return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
