@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from score_cases import SCORES, combined, data_of, fit
 
+from sklearn_ae import CodeDifference, CombinedScore, HiddenDifference, LatentDistance
+
 FACTORS = 10.0 ** np.arange(2, 16)
 
 # What may become the default; the others are held to be finite.
@@ -92,7 +94,12 @@ def dying(input_shape, latent_dim):
     return encoder, keras.Model(z, keras.layers.Dense(*input_shape)(z))
 
 
-@pytest.mark.parametrize("score", ["auto", combined()], ids=["auto", "combined"])
+BLIND = [("a", CodeDifference()), ("b", HiddenDifference(metric="cosine")), ("c", LatentDistance())]
+
+
+@pytest.mark.parametrize(
+    "score", ["auto", combined(), CombinedScore(BLIND)], ids=["auto", "combined", "of codes alone"]
+)
 def test_a_dead_encoder_does_not_hide_what_the_error_sees(score):
     X = data_of("rows")
     detector = fit("rows", score, X - X.min() + 1, architecture=dying)

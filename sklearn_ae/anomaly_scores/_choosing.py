@@ -80,7 +80,8 @@ def _choose(network):
     if len(network.input_shape) == 3:
         if not network.has_code:
             return SmoothedError()
-        hidden = HiddenDifference() if network.has_activations else SmoothedError()
+        cosine = HiddenDifference(metric="cosine")
+        hidden = cosine if network.has_activations else SmoothedError()
         parts = [("difference", CodeDifference()), ("hidden", hidden), ("code", LatentDistance())]
         return CombinedScore(parts)
     is_small = math.prod(network.input_shape) <= LARGEST_WHITENED
