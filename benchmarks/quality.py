@@ -17,7 +17,7 @@ _measuring.use_repository()
 
 from sklearn.metrics import roc_auc_score  # noqa: E402
 
-from sklearn_ae import AutoencoderAnomalyDetector, LatentDistance  # noqa: E402
+from sklearn_ae import AutoencoderAnomalyDetector, HiddenDifference, LatentDistance  # noqa: E402
 
 DATA_SETS = {"MNIST": "mnist.npz", "Fashion-MNIST": "fashion_mnist.npz"}
 
@@ -27,6 +27,7 @@ SCORES = {
     "smoothed_error": "smoothed_error",
     "whitened_error": "whitened_error",
     "hidden_difference": "hidden_difference",
+    "hidden_difference, cosine": HiddenDifference(metric="cosine"),
     "code_difference": "code_difference",
     "latent_distance": "latent_distance",
     "latent_distance, neighbors": LatentDistance(method="neighbors"),

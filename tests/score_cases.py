@@ -1,5 +1,7 @@
 """Small data, detectors and scores that the tests of anomaly scores share."""
 
+import functools
+
 import numpy as np
 from tiny_networks import tiny
 
@@ -68,3 +70,9 @@ def fit(kind, score, X=None, **parameters):
     return tiny(**({"architecture": architecture} | defaults | parameters)).fit(
         data_of(kind) if X is None else X
     )
+
+
+@functools.cache
+def fitted(kind, name):
+    """A detector that several tests share: they only read it."""
+    return fit(kind, SCORES[name])

@@ -6,10 +6,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cosine
-from score_cases import CASES, IMAGES, ROWS, SCORES, combined, data_of, fit
+from score_cases import CASES, IMAGES, ROWS, SCORES, data_of, fit, fitted
 from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import NearestNeighbors
-from tiny_networks import tiny
+from tiny_networks import tiny, two_models
 
 from sklearn_ae import (
     CodeDifference,
@@ -17,7 +17,6 @@ from sklearn_ae import (
     HiddenDifference,
     LatentDistance,
     SmoothedError,
-    SquaredError,
     WhitenedError,
 )
 
@@ -89,23 +88,22 @@ def cosine_difference(detector, X):
 
 
 FORMULAS = {
-    "squared": (SquaredError(), squared_error),
-    "whitened": (WhitenedError(), whitened_error),
-    "hidden": (HiddenDifference(), hidden_difference),
-    "cosine": (HiddenDifference(metric="cosine"), cosine_difference),
-    "difference": (CodeDifference(), code_difference),
-    "code": (LatentDistance(), latent_distance),
-    "neighbors": (LatentDistance(method="neighbors"), neighbor_distance),
+    "squared": squared_error,
+    "whitened": whitened_error,
+    "hidden": hidden_difference,
+    "cosine": cosine_difference,
+    "difference": code_difference,
+    "code": latent_distance,
+    "neighbors": neighbor_distance,
 }
 
 
 @pytest.mark.parametrize("kind", ["rows", "images"])
 @pytest.mark.parametrize("name", FORMULAS)
 def test_score_is_its_formula(kind, name):
-    score, formula = FORMULAS[name]
-    X = data_of(kind)
-    detector = fit(kind, score)
-    assert_allclose(-detector.score_samples(X), formula(detector, X), rtol=1e-4, atol=1e-6)
+    X, detector = data_of(kind), fitted(kind, name)
+    expected = FORMULAS[name](detector, X)
+    assert_allclose(-detector.score_samples(X), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_absolute_error_is_to_the_digit_what_it_was():
@@ -131,7 +129,7 @@ def test_number_of_neighbors_is_at_most_that_of_training_rows(n_neighbors):
 
 @pytest.mark.parametrize("kind", ["rows", "images"])
 def test_combined_score_is_the_mean_of_standardised_logarithms(kind):
-    X, detector = data_of(kind), fit(kind, combined())
+    X, detector = data_of(kind), fitted(kind, "combined")
     held_out, _ = held_out_and_training(detector, X)
     formulas = [squared_error, code_difference, hidden_difference, neighbor_distance]
     parts = np.column_stack([formula(detector, X) for formula in formulas])
@@ -145,7 +143,7 @@ def test_combined_score_is_the_mean_of_standardised_logarithms(kind):
 
 @pytest.mark.parametrize(("kind", "name"), CASES)
 def test_row_scores_the_same_alone_and_in_a_batch(kind, name):
-    X, detector = data_of(kind), fit(kind, SCORES[name])
+    X, detector = data_of(kind), fitted(kind, name)
     together = detector.score_samples(X[:20])
     alone = [detector.score_samples(X[i : i + 1])[0] for i in range(20)]
     assert_allclose(alone, together, rtol=1e-4, atol=1e-4)
@@ -158,7 +156,7 @@ def test_row_scores_the_same_alone_and_in_a_batch(kind, name):
 
 def test_auto_combines_what_the_data_allow():
     parts = {
-        kind: [(name, type(part)) for name, part in fit(kind, "auto").anomaly_score_.scores_]
+        kind: [(name, type(part)) for name, part in fitted(kind, "auto").anomaly_score_.scores_]
         for kind in ("rows", "images")
     }
     assert parts["rows"] == [("error", WhitenedError), ("code", LatentDistance)]
@@ -216,6 +214,14 @@ def test_ill_posed_data_give_finite_scores_that_find_an_outlier(name, X):
     assert np.isfinite(scores).all()
     assert scores.argmin() == len(X)
     assert detector.predict(X[:1] + 1e4) == [-1]
+
+
+def test_cosine_of_an_encoder_without_hidden_layers_is_that_of_the_codes():
+    detector = tiny(architecture=two_models, anomaly_score=HiddenDifference(metric="cosine"))
+    detector.fit(ROWS)
+    codes = detector.transform(ROWS), detector.transform(detector.reconstruct(ROWS))
+    expected = [cosine(one, other) for one, other in zip(*codes, strict=True)]
+    assert_allclose(-detector.score_samples(ROWS), expected, rtol=1e-3, atol=1e-5)
 
 
 def test_dead_code_units_give_finite_scores():

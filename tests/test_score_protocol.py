@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from score_cases import CASES, IMAGES, ROWS, SCORES, combined, data_of, fit
+from score_cases import CASES, IMAGES, ROWS, SCORES, combined, data_of, fit, fitted
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -171,7 +171,7 @@ def test_the_users_score_is_never_changed(name):
 
 @pytest.mark.parametrize(("kind", "name"), CASES)
 def test_copies_threads_and_frozen_detectors_score_alike(kind, name):
-    X, detector = data_of(kind), fit(kind, SCORES[name])
+    X, detector = data_of(kind), fitted(kind, name)
     scores = detector.score_samples(X)
     for duplicate in (pickle.loads(pickle.dumps(detector)), copy.deepcopy(detector)):
         assert_array_equal(duplicate.score_samples(X), scores)
