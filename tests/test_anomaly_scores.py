@@ -76,8 +76,7 @@ def neighbor_distance(detector, X, n_neighbors=5):
 
 
 def hidden_difference(detector, X):
-    X_hat = detector.reconstruct(X)
-    pairs = zip([X, *hidden(detector, X)], [X_hat, *hidden(detector, X_hat)], strict=True)
+    pairs = zip(hidden(detector, X), hidden(detector, detector.reconstruct(X)), strict=True)
     return sum(np.sum((a - b).reshape(len(X), -1) ** 2, axis=1) for a, b in pairs)
 
 

@@ -12,15 +12,17 @@ class HiddenDifference(BaseEstimator):
     r"""Difference of what the encoder's layers make of x and of its reconstruction.
 
     Let :math:`h_i(x)` be the output, after its activation, of the i-th of l encoder layers that
-    have weights; the last one is the code, and :math:`h_0(x) = x` in scaled units. A model within
-    the encoder counts as one layer.
+    have weights; the last one is the code. A model within the encoder counts as one
+    layer.
 
-    - "squared" is :math:`\sum_{i=0}^{l} \lVert h_i(x) - h_i(\hat x) \rVert^2`, the SAP ("simple
-      aggregation along pathway") of [1]_.
+    - "squared" is :math:`\sum_{i=1}^{l} \lVert h_i(x) - h_i(\hat x) \rVert^2`, the SAP ("simple
+      aggregation along pathway") of [1]_ over the hidden layers.
     - "cosine" is the cosine distance of the layer before the code,
       :math:`1 - \cos(h_{l-1}(x), h_{l-1}(\hat x))`, or of the code if there is no such layer. It
-      asks which parts are there and not how strong they are, and is at most 2: far from the data
-      it needs another score beside it, as in :class:`CombinedScore`.
+      asks which parts are there and not how strong they are, and is at most 2.
+
+    Where units of the encoder die or saturate, far from the data, either may be small: there it
+    needs another score beside it, as in :class:`CombinedScore`.
 
     Costs one more pass through the encoder. Needs an architecture whose encoder is a functional or
     sequential Keras model.
@@ -71,8 +73,6 @@ class HiddenDifference(BaseEstimator):
             one, other = (_to_unit_length(values) for values in pairs[-2:][0])
             # For vectors of length 1, and not 1 - cos, which loses the digits of small distances.
             return ops.sum(ops.square(one - other), axis=1) / 2
-        # The inputs hold the score up where every unit behind them is dead or saturated.
-        pairs.append((response.inputs, response.reconstructions))
         return sum(sum_over_sample(ops.square(one - other)) for one, other in pairs)
 
 
