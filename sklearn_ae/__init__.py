@@ -1,7 +1,16 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
 from sklearn_ae import baselines, calibration, datasets, distributed, exceptions, metrics
-from sklearn_ae.anomaly_scores import AbsoluteError, SquaredError
+from sklearn_ae.anomaly_scores import (
+    AbsoluteError,
+    CodeDifference,
+    CombinedScore,
+    HiddenDifference,
+    LatentDistance,
+    SmoothedError,
+    SquaredError,
+    WhitenedError,
+)
 from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
 from sklearn_ae.calibration import ConformalDetector
 from sklearn_ae.detector import AutoencoderAnomalyDetector
@@ -26,6 +35,8 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "AbsoluteError",
     "AutoencoderAnomalyDetector",
+    "CodeDifference",
+    "CombinedScore",
     "ConformalDetector",
     "ConvAutoencoder",
     "ConvDenseAutoencoder",
@@ -33,15 +44,19 @@ __all__ = [
     "DetectionCurveDisplay",
     "FixedThresholdDetector",
     "GridHeatmapDisplay",
+    "HiddenDifference",
+    "LatentDistance",
     "LossCurveDisplay",
     "NormalsOnly",
     "OperatingPointDisplay",
     "PValueDisplay",
     "ReconstructionDisplay",
     "ScoreHistogramDisplay",
+    "SmoothedError",
     "SquaredError",
     "ThresholdCurveDisplay",
     "TunedThresholdDetectorCV",
+    "WhitenedError",
     "__version__",
     "baselines",
     "calibration",

@@ -1,20 +1,17 @@
 """AutoencoderAnomalyDetector: a scikit-learn outlier detector around a Keras autoencoder."""
 
-from numbers import Integral, Real
-from pathlib import Path
-
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import ClassifierTags, check_random_state
 
-from sklearn_ae._compat import HasMethods, Interval, Options, StrOptions, _fit_context
+from sklearn_ae._compat import _fit_context
+from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
-from sklearn_ae._scaling import SCALING_OPTIONS
 from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
 from sklearn_ae._transforming import AutoencoderTransformerMixin
 from sklearn_ae._validation import limits_of, validate_training_data, warn_if_constant
-from sklearn_ae.anomaly_scores import ANOMALY_SCORES, resolve_anomaly_score
+from sklearn_ae.anomaly_scores import check_anomaly_score
 from sklearn_ae.metrics._labels import balanced_accuracy
 
 
@@ -64,10 +61,16 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         all epochs. Either way the weights of the best epoch are kept.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Each fit uses copies.
-    anomaly_score : {"absolute_error", "squared_error"} or object with `compute`, \
-default="absolute_error"
-        The score of a sample from it and its reconstruction, in scaled units:
-        :class:`AbsoluteError`, :class:`SquaredError`.
+    anomaly_score : str or object with `compute` or `compute_from`, default="absolute_error"
+        What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
+        units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
+        :class:`WhitenedError`, :class:`HiddenDifference`, :class:`CodeDifference`,
+        :class:`LatentDistance`, :class:`CombinedScore`, or one's own. All but the last also by
+        name, as "smoothed_error". "auto" combines what detected best on average: for images
+        :class:`CodeDifference`, :class:`HiddenDifference` and :class:`LatentDistance`, for rows
+        :class:`WhitenedError` and the neighbours of :class:`LatentDistance`, the latter of either
+        from 100 training rows on. Of an architecture without a code it is :class:`SmoothedError`
+        and :class:`WhitenedError`.
     false_alarm_rate : float, default=0.05
         Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
         since the same rows choose the best epoch. Not used if `threshold` is set.
@@ -94,8 +97,8 @@ default="absolute_error"
         Inputs to codes. Missing if the architecture is one model.
     decoder_ : keras.Model
         Codes to reconstructions, in the units of X. Missing if the architecture is one model.
-    anomaly_score_ : object with `compute`
-        The score in use.
+    anomaly_score_ : object with `compute` or `compute_from`
+        The score in use, fitted to held-out or training rows where it has to be. A copy.
     history_ : dict of str to list of float
         Loss ("loss") and validation loss ("val_loss") of each epoch of the last fit, and what
         callbacks add.
@@ -143,27 +146,7 @@ default="absolute_error"
     array([ 1, -1])
     """
 
-    _parameter_constraints = {
-        "architecture": [StrOptions({"auto"}), HasMethods("build"), callable],
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
-        "input_shape": [tuple, list, None],
-        "scaling": [StrOptions(set(SCALING_OPTIONS)), None],
-        "loss": [str, callable],
-        "optimizer": [str, type, HasMethods("get_config")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "patience": [Interval(Integral, 0, None, closed="left"), None],
-        "callbacks": [list, None],
-        "anomaly_score": [StrOptions(set(ANOMALY_SCORES)), HasMethods("compute")],
-        "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
-        "threshold": [Interval(Real, None, None, closed="neither"), None],
-        "memory": [str, Path, HasMethods("cache"), None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
-    }
+    _parameter_constraints = PARAMETER_CONSTRAINTS
 
     def __init__(
         self,
@@ -215,7 +198,7 @@ default="absolute_error"
         ----------
         **params : dict
             Values by name; ``architecture__filters`` is the parameter `filters` of the
-            architecture object.
+            architecture object, ``anomaly_score__sigma`` one of the score object.
 
         Returns
         -------
@@ -225,16 +208,9 @@ default="absolute_error"
         Raises
         ------
         ValueError
-            If there is no such parameter, or no architecture object to set it on.
+            If there is no such parameter, or no architecture or score object to set it on.
         """
-        architecture = params.get("architecture", self.architecture)
-        nested = [name for name in params if name.startswith("architecture__")]
-        if nested and not hasattr(architecture, "get_params"):
-            raise ValueError(
-                f"{nested[0]} needs an architecture with parameters: pass "
-                "architecture=ConvAutoencoder() or another such object. Received: "
-                f"architecture={architecture!r}."
-            )
+        check_nested_parameters(self, params)
         return super().set_params(**params)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -290,8 +266,8 @@ default="absolute_error"
         """Build and train the network, and keep what it leaves."""
         from sklearn_ae._network.fitting import fit_network
 
-        self.anomaly_score_ = resolve_anomaly_score(self.anomaly_score)
-        self._network, log = fit_network(
+        check_anomaly_score(self.anomaly_score)
+        self._network, self.anomaly_score_, log = fit_network(
             X,
             training,
             validation,
@@ -299,7 +275,6 @@ default="absolute_error"
             input_shape=self.input_shape_,
             # Not get_params, which a subclass with other parameters overrides.
             parameters={name: getattr(self, name) for name in _PARAMETERS},
-            anomaly_score=self.anomaly_score_,
             previous=previous,
             random_state=random_state,
         )

@@ -11,16 +11,21 @@ import pandas as pd
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from numpydoc.validate import validate
+from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 
 import sklearn_ae
 from sklearn_ae import (
     AutoencoderAnomalyDetector,
+    CodeDifference,
+    CombinedScore,
     ConformalDetector,
     FixedThresholdDetector,
+    LatentDistance,
     NormalsOnly,
     TunedThresholdDetectorCV,
+    WhitenedError,
 )
 
 API = Path(__file__).resolve().parent.parent / "docs" / "api.rst"
@@ -110,7 +115,17 @@ def fitted_estimators():
     """One fitted instance of every public estimator."""
     X, y = rows(), np.repeat([1, -1], [38, 2])
     detector = AutoencoderAnomalyDetector(latent_dim=2, epochs=1, random_state=0)
+    scores = [
+        WhitenedError(),
+        CodeDifference(),
+        LatentDistance(method="neighbors"),
+        CombinedScore([("difference", CodeDifference())]),
+    ]
     return [
+        *(
+            clone(detector).set_params(anomaly_score=score).fit(X).anomaly_score_
+            for score in scores
+        ),
         detector.fit(X),
         NormalsOnly(IsolationForest(n_estimators=2, random_state=0)).fit(X, y),
         FixedThresholdDetector(FrozenEstimator(fitted_forest()), threshold=0.5).fit(X),
@@ -136,6 +151,10 @@ def test_every_estimator_is_examined(fitted):
         NormalsOnly,
         FixedThresholdDetector,
         TunedThresholdDetectorCV,
+        WhitenedError,
+        CodeDifference,
+        LatentDistance,
+        CombinedScore,
     ],
 )
 def test_documented_attributes_are_those_of_the_fitted_estimator(cls, fitted):

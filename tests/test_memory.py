@@ -10,7 +10,15 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from sklearn_ae import AutoencoderAnomalyDetector, DenseAutoencoder, NormalsOnly
+from sklearn_ae import (
+    AutoencoderAnomalyDetector,
+    CodeDifference,
+    CombinedScore,
+    DenseAutoencoder,
+    LatentDistance,
+    NormalsOnly,
+    SquaredError,
+)
 from sklearn_ae._network import memoizing, training
 
 X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
@@ -72,6 +80,14 @@ def test_second_fit_takes_what_the_first_left(tmp_path, trainings, make):
     "change",
     [
         {"anomaly_score": "squared_error"},
+        {"anomaly_score": "whitened_error"},
+        {"anomaly_score": LatentDistance(method="neighbors")},
+        {
+            "anomaly_score": CombinedScore(
+                [("difference", CodeDifference()), ("error", SquaredError())]
+            )
+        },
+        {"anomaly_score": "auto"},
         {"threshold": 3.0},
         {"false_alarm_rate": 0.2},
         {"verbose": 2},
@@ -134,7 +150,7 @@ def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings):
     grid = {
         "estimator__threshold": [1.0, 2.0, 3.0, 4.0],
         "estimator__latent_dim": [1, 2],
-        "estimator__anomaly_score": ["absolute_error", "squared_error"],
+        "estimator__anomaly_score": ["absolute_error", "code_difference", "auto"],
     }
     search = GridSearchCV(
         NormalsOnly(small(tmp_path)),

@@ -22,11 +22,16 @@ from sklearn.utils.fixes import parse_version
 from sklearn_ae import (
     AbsoluteError,
     AutoencoderAnomalyDetector,
+    CodeDifference,
     ConvAutoencoder,
     ConvDenseAutoencoder,
     DenseAutoencoder,
+    HiddenDifference,
+    LatentDistance,
     NormalsOnly,
+    SmoothedError,
     SquaredError,
+    WhitenedError,
 )
 
 # scikit-learn 1.6 asks estimators for two classes for a score of labels {1, 2}, of which nothing
@@ -81,6 +86,11 @@ def test_is_an_outlier_detector_and_transformer():
         (DenseAutoencoder(noise=0.1), "DenseAutoencoder(noise=0.1)"),
         (AbsoluteError(), "AbsoluteError()"),
         (SquaredError(), "SquaredError()"),
+        (SmoothedError(sigma=2.0), "SmoothedError(sigma=2.0)"),
+        (WhitenedError(), "WhitenedError()"),
+        (HiddenDifference(metric="cosine"), "HiddenDifference(metric='cosine')"),
+        (CodeDifference(), "CodeDifference()"),
+        (LatentDistance(n_neighbors=3), "LatentDistance(n_neighbors=3)"),
     ],
 )
 def test_parameter_objects_clone_and_print(parameters, text):

@@ -1,8 +1,9 @@
 """From the detector's parameters and data to a trained network."""
 
-from sklearn_ae._network import building, compiling, memoizing, scoring
+from sklearn_ae._network import building, compiling, memoizing, score_fitting
 from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
+from sklearn_ae.anomaly_scores import resolve_anomaly_score
 from sklearn_ae.architectures import resolve_architecture
 
 
@@ -14,11 +15,10 @@ def fit_network(
     limits,
     input_shape,
     parameters,
-    anomaly_score,
     previous,
     random_state,
 ):
-    """Build a network and train it.
+    """Build a network, train it and fit the anomaly score to it.
 
     Parameters
     ----------
@@ -32,8 +32,6 @@ def fit_network(
         Shape of a sample as the network sees it.
     parameters : dict
         The detector's.
-    anomaly_score : object with `compute`
-        Tried before the training, so that one that cannot work is refused before it.
     previous : Network or None
         Network to go on from, with its scaling and its weights.
     random_state : numpy.random.RandomState
@@ -42,6 +40,8 @@ def fit_network(
     Returns
     -------
     network : Network
+    anomaly_score : object with `compute` or `compute_from`
+        Tried before the training, so that one that cannot work is refused before it.
     log : TrainingLog
     """
     # What can be refused is refused before anything is built.
@@ -68,7 +68,9 @@ def fit_network(
         compiling.check_sigmoid(limits)
     if previous is not None:
         building.copy_weights(previous, network)
-    scoring.anomaly_scores(network, anomaly_score, X[:1])
+    anomaly_score = parameters["anomaly_score"]
+    anomaly_score = resolve_anomaly_score(anomaly_score, network, len(training_rows))
+    score_fitting.try_score(network, anomaly_score, X, training_rows)
     log = memoizing.train(
         memory,
         network,
@@ -80,4 +82,5 @@ def fit_network(
         settings=parameters,
         random_state=random_state,
     )
-    return network, log
+    score_fitting.fit_score(network, anomaly_score, X, training_rows, validation_rows)
+    return network, anomaly_score, log

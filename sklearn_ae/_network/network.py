@@ -36,6 +36,8 @@ class Network:
     configuration : str or None
         What two networks have in common when they differ in weights and seeds only, so that they
         can share compiled functions. None where this cannot be told.
+    encoder : keras.Model or None
+        Scaled inputs to codes.
     decoder : keras.Model or None
         Codes to scaled reconstructions.
     graphs : BoundedCache
@@ -57,13 +59,44 @@ class Network:
         outputs[-1] = self._activate(x)
         self.autoencoder = keras.Model(inputs, outputs[-1], name="autoencoder")
         self.joint = keras.Model(inputs, outputs, name="code_and_reconstruction")
-        self.decoder = self._build_decoder(outputs[0]) if self.has_code else None
+        self.encoder = self.decoder = None
+        if self.has_code:
+            self.encoder = keras.Model(inputs, outputs[0], name="encoder_of_scaled_input")
+            self.decoder = self._build_decoder(outputs[0])
         self.configuration = describe(self.joint)
 
     @property
     def has_code(self):
         """Whether the network has an encoder and a decoder."""
         return len(self.parts) == 2
+
+    @property
+    def has_activations(self):
+        """Whether the encoder's layers can be looked into."""
+        return self.has_code and bool(getattr(self.parts[0], "inputs", None))
+
+    @property
+    def activations(self):
+        """Keras model from scaled inputs to what each encoder layer with weights gives.
+
+        Raises
+        ------
+        ValueError
+            If the encoder is a subclassed model, of whose inside nothing is known.
+        """
+        encoder = self.parts[0]
+        if not self.has_activations:
+            raise ValueError(
+                "anomaly_score uses the layers of the encoder: let architecture build it with the "
+                "functional or the sequential API of Keras, or pass another score, such as "
+                f"anomaly_score='code_difference'. Received: {encoder!r}."
+            )
+        if "activations" not in self._views:
+            outputs = [layer.output for layer in encoder.layers if layer.weights]
+            # One input as such: Keras warns of a list of one that is given a tensor.
+            [inputs] = encoder.inputs
+            self._views["activations"] = keras.Model(inputs, outputs, name="activations")
+        return self._views["activations"]
 
     def _activate(self, x):
         return layers.Activation(self.output_activation, name="output_activation")(x)

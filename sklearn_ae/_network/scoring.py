@@ -1,18 +1,21 @@
 """The compiled graph from raw inputs to scores, run in chunks of bounded memory.
 
-A compiled function takes weights and scaling as arguments. So all networks of one configuration
-share it, a hundred fits of a grid search compile it once, and many threads may call it.
+A compiled function takes weights, scaling and what scores are fitted to as arguments. So all
+networks of one configuration share it, a hundred fits of a grid search compile it once, and many
+threads may call it.
 """
 
 import math
 
-import joblib
 import keras
 import numpy as np
 import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.processes import check_not_forked
+from sklearn_ae._network.responses import Response
+from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
+from sklearn_ae.anomaly_scores._combined import compute_score
 
 # A chunk is as many rows as keep the network's largest layer within this: several layers are in
 # memory at a time, and larger chunks are no faster.
@@ -34,7 +37,7 @@ def anomaly_scores(network, anomaly_score, X):
     Parameters
     ----------
     network : Network
-    anomaly_score : object with `compute`
+    anomaly_score : object with `compute` or `compute_from`
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
 
@@ -46,22 +49,34 @@ def anomaly_scores(network, anomaly_score, X):
     Raises
     ------
     ValueError
-        If `compute` gives anything but one number a sample.
+        If the score gives anything but one number a sample.
     """
 
-    def compute(call, x, scale, offset):
-        scaled = _scale(x, scale, offset)
-        reconstruction = call(tf.cast(scaled, tf.float32))[-1]
-        scores = anomaly_score.compute(scaled, tf.cast(reconstruction, tf.float64))
-        _check_scores(scores, anomaly_score)
-        return tf.cast(scores, tf.float64)
+    def compute(score, response):
+        scores = compute_score(score, response)
+        _check_scores(scores, score)
+        scores = tf.cast(scores, tf.float64)
+        if hasattr(score, "compute_from"):
+            largest = tf.constant(LARGEST_SCORE, tf.float64)
+            scores = tf.where(response.is_beyond_float32, largest, scores)
+        return scores
 
-    is_shareable = type(anomaly_score).__module__ == "sklearn_ae.anomaly_scores"
-    # The graph keeps an object of the user's alive, so no other can have its identity.
-    settings = joblib.hash(vars(anomaly_score)) if is_shareable else id(anomaly_score)
-    name = f"score {type(anomaly_score).__name__} {settings}"
-    scores = _run(network, name, compute, network.joint, X, is_shareable)
+    scores = _run_score(network, "score", compute, anomaly_score, X)
     return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
+
+
+def features(network, anomaly_score, X, rows):
+    """Compute what a score is to be fitted to, for some rows of X, as float64."""
+
+    def compute(score, response):
+        return tf.cast(score.features(response), tf.float64)
+
+    return _run_score(network, "features", compute, anomaly_score, X, rows)
+
+
+def forget_own_graphs(network):
+    """Drop the compiled functions that no other network can share."""
+    network.graphs = BoundedCache(max_size=network.graphs.max_size)
 
 
 def error_maps(network, X):
@@ -103,11 +118,29 @@ def decodings(network, Z):
     return _run(network, "decoding", compute, network.decoder, Z)
 
 
+def _run_score(network, name, compute_with, anomaly_score, X, rows=None):
+    """Call a function of a score and of what the network makes of rows of X."""
+    constants = arrays_of(anomaly_score)
+    is_shareable = is_own(anomaly_score)
+    # The graph keeps an object of the user's alive, so no other can have its identity. Of the
+    # library's own it keeps a copy without what it is fitted to, which may be megabytes.
+    key = (name, key_of(anomaly_score) if is_shareable else id(anomaly_score))
+    empty = (np.empty((0,) * constant.ndim) for constant in constants)
+    template = with_tensors(anomaly_score, empty) if is_shareable else anomaly_score
+
+    def compute(call, x, scale, offset, *constants):
+        score = with_tensors(template, iter(constants))
+        return compute_with(score, Response(network, call, _scale(x, scale, offset)))
+
+    return _run(network, key, compute, network.joint, X, rows, constants, is_shareable)
+
+
 def _check_scores(scores, anomaly_score):
     shape = getattr(scores, "shape", None)
     if shape is None or len(shape) != 1 or shape[0] is not None:
+        method = "compute_from" if hasattr(anomaly_score, "compute_from") else "compute"
         raise ValueError(
-            f"compute of {type(anomaly_score).__name__} must return one number a sample, a tensor "
+            f"{method} of {type(anomaly_score).__name__} must return one number a sample, a tensor "
             "of shape (n,): sum or average over all axes but the first. Received: "
             f"{type(scores).__name__ if shape is None else f'a tensor of shape {tuple(shape)}'}."
         )
@@ -121,51 +154,64 @@ def _unscale(scaled, scale, offset):
     return tf.cast((tf.cast(scaled, tf.float64) - offset) / scale, tf.float32)
 
 
-def _run(network, name, compute, model, X, is_shareable=True):
-    """Call the compiled function on chunks of X and join what it gives."""
+def _run(network, name, compute, model, X, rows=None, constants=(), is_shareable=True):
+    """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
     dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
-    graph, n_rows = _compiled(network, name, compute, model, X.shape[1:], dtype, is_shareable)
-    arguments = [tf.constant(constant) for constant in network.scaling]
+    graph, n_bytes = _compiled(
+        network, name, compute, model, X.shape[1:], dtype, constants, is_shareable
+    )
+    n_rows = max(1, _BYTES_PER_LAYER // max([n_bytes, *(8 * len(array) for array in constants)]))
+    arguments = [tf.constant(constant) for constant in (*network.scaling, *constants)]
     arguments += [_read(weight.value) for weight in _weights(model)]
+    n = len(X) if rows is None else len(rows)
     outputs = None
-    for start in range(0, len(X), n_rows):
-        chunk = np.ascontiguousarray(X[start : start + n_rows], dtype=dtype)
+    for start in range(0, n, n_rows):
+        stop = start + n_rows
+        chunk = X[start:stop] if rows is None else X[rows[start:stop]]
+        chunk = np.ascontiguousarray(chunk, dtype=dtype)
         output = _call(graph, [tf.constant(chunk), *arguments]).numpy()
         if outputs is None:
-            outputs = np.empty((len(X), *output.shape[1:]), dtype=output.dtype)
-        outputs[start : start + n_rows] = output
+            outputs = np.empty((n, *output.shape[1:]), dtype=output.dtype)
+        outputs[start:stop] = output
     return outputs
 
 
-def _compiled(network, name, compute, model, row_shape, dtype, is_shareable):
-    """Return the compiled function and its chunk, from the shared store if that is possible."""
+def _compiled(network, name, compute, model, row_shape, dtype, constants, is_shareable):
+    """Return the compiled function and the bytes of a row, from the shared store if possible."""
     is_shareable = is_shareable and network.configuration is not None
     store = _GRAPHS if is_shareable else network.graphs
-    key = (network.configuration, name, dtype.name)
+    n_axes = tuple(constant.ndim for constant in constants)
+    key = (network.configuration, name, dtype.name, n_axes)
     compiled = store.get(key)
     if compiled is None:
-        graph = _compile(compute, model, row_shape, dtype, network.scaling)
-        compiled = graph, _rows_per_chunk(model, row_shape)
+        graph = _compile(compute, model, row_shape, dtype, network.scaling, n_axes)
+        compiled = graph, max(4 * _largest_layer(model), 8 * math.prod(row_shape))
         store.put(key, compiled)
     return compiled
 
 
-def _compile(compute, model, row_shape, dtype, scaling):
-    n_trainable = len(model.trainable_variables)
+def _compile(compute, model, row_shape, dtype, scaling, n_axes):
+    def graph(x, scale, offset, *others):
+        constants, weights = others[: len(n_axes)], others[len(n_axes) :]
+        values = dict(zip(map(id, _weights(model)), weights, strict=True))
 
-    def graph(x, scale, offset, *weights):
-        def call(inputs):
-            trainable, others = weights[:n_trainable], weights[n_trainable:]
-            outputs, _ = model.stateless_call(trainable, others, inputs, training=False)
+        def call(inputs, part=model):
+            trainable, others = (
+                [values[id(variable)] for variable in variables]
+                for variables in (part.trainable_variables, part.non_trainable_variables)
+            )
+            outputs, _ = part.stateless_call(trainable, others, inputs, training=False)
             # Keras gives a list of one output as the output itself.
             return keras.tree.flatten(outputs)
 
-        return compute(call, x, scale, offset)
+        return compute(call, x, scale, offset, *constants)
 
     # A free batch axis: one compilation serves one row and ten thousand.
     signature = [tf.TensorSpec((None, *row_shape), dtype)]
     signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
+    # Scores of one configuration may be fitted to more rows or fewer.
+    signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
     signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in _weights(model)]
     return tf.function(graph, autograph=False).get_concrete_function(*signature)
 
@@ -182,11 +228,6 @@ def _read(variable):
 
 def _weights(model):
     return [*model.trainable_variables, *model.non_trainable_variables]
-
-
-def _rows_per_chunk(model, row_shape):
-    n_bytes = max(4 * _largest_layer(model), 8 * math.prod(row_shape))
-    return max(1, _BYTES_PER_LAYER // n_bytes)
 
 
 def _largest_layer(model):

@@ -1,0 +1,83 @@
+"""What a network makes of a batch of samples, as scores see it."""
+
+from functools import cached_property
+
+import tensorflow as tf
+
+
+class Response:
+    """What a network makes of samples; each thing is computed when it is first asked for.
+
+    All tensors are float64, although the network computes in float32.
+
+    Parameters
+    ----------
+    network : Network
+    call : callable
+        Calls a model that is a part of the network with float32 inputs and the weights of the
+        graph, and gives the list of its outputs.
+    inputs : tensor of shape (n, *network.input_shape), float64
+        Scaled values.
+
+    Attributes
+    ----------
+    inputs : tensor of shape (n, *network.input_shape), float64
+    """
+
+    def __init__(self, network, call, inputs):
+        self.inputs = inputs
+        self._network = network
+        self._call = call
+
+    @cached_property
+    def reconstructions(self):
+        """What the network makes of the inputs, in their shape and in scaled units."""
+        return tf.cast(self._outputs[-1], tf.float64)
+
+    @cached_property
+    def codes(self):
+        """What the encoder makes of the inputs, of shape (n, latent_dim)."""
+        self._check_has_code()
+        return tf.cast(self._outputs[0], tf.float64)
+
+    @cached_property
+    def reconstruction_codes(self):
+        """What the encoder makes of the reconstructions, of shape (n, latent_dim)."""
+        self._check_has_code()
+        [codes] = self._call(self._outputs[-1], self._network.encoder)
+        return tf.cast(codes, tf.float64)
+
+    @cached_property
+    def hidden(self):
+        """What each encoder layer with weights makes of the inputs, a list of tensors."""
+        return self._activations(tf.cast(self.inputs, tf.float32))
+
+    @cached_property
+    def reconstruction_hidden(self):
+        """What each encoder layer with weights makes of the reconstructions."""
+        return self._activations(self._outputs[-1])
+
+    @cached_property
+    def is_beyond_float32(self):
+        """Which samples the network cannot see, of shape (n,): it gives NaN for them, or zeros."""
+        axes = list(range(1, len(self.inputs.shape)))
+        return tf.reduce_any(tf.math.is_inf(tf.cast(self.inputs, tf.float32)), axis=axes)
+
+    @cached_property
+    def _outputs(self):
+        return self._call(tf.cast(self.inputs, tf.float32))
+
+    def _activations(self, inputs):
+        self._check_has_code()
+        # TensorFlow computes once what this and the calls above have in common.
+        activations = self._call(inputs, self._network.activations)
+        return [tf.cast(activation, tf.float64) for activation in activations]
+
+    def _check_has_code(self):
+        if not self._network.has_code:
+            raise ValueError(
+                "anomaly_score uses the code or the encoder: let architecture build an encoder and "
+                "a decoder, or pass a score of the reconstruction alone, such as "
+                "anomaly_score='squared_error'. Received: an architecture that built one model, "
+                "from input to reconstruction."
+            )

@@ -1,0 +1,90 @@
+"""What a score knows: settings, which are part of its graph, and arrays, which are arguments."""
+
+import copy
+
+import numpy as np
+
+
+def is_own(score):
+    """Return whether a score and its parts are the library's, so that settings tell all of it."""
+    is_own_class = type(score).__module__.startswith("sklearn_ae.anomaly_scores.")
+    return is_own_class and all(is_own(part) for _, part in _parts(score))
+
+
+def key_of(score):
+    """Return what two of the library's scores have in common that have one graph.
+
+    Parameters
+    ----------
+    score : object
+
+    Returns
+    -------
+    key : tuple
+    """
+    arrays = _arrays(score)
+    settings = {
+        name: repr(value)
+        for name, value in vars(score).items()
+        if name not in arrays and name not in ("scores", "scores_")
+    }
+    return (
+        type(score).__name__,
+        tuple(sorted(settings.items())),
+        tuple(sorted(arrays)),
+        tuple((name, key_of(part)) for name, part in _parts(score)),
+    )
+
+
+def arrays_of(score):
+    """Collect the arrays that a score and its parts were fitted to.
+
+    Parameters
+    ----------
+    score : object
+
+    Returns
+    -------
+    arrays : list of ndarray, float64
+        In an order that :func:`with_tensors` knows.
+    """
+    arrays = [np.asarray(array, dtype=np.float64) for array in _arrays(score).values()]
+    for _, part in _parts(score):
+        arrays += arrays_of(part)
+    return arrays
+
+
+def with_tensors(score, tensors):
+    """Return a score whose arrays are tensors of the graph.
+
+    Parameters
+    ----------
+    score : object
+    tensors : iterator of tensor
+        One for each of `arrays_of`.
+
+    Returns
+    -------
+    score : object
+        A copy, if there is anything to replace.
+    """
+    arrays, parts = _arrays(score), _parts(score)
+    if not arrays and not parts:
+        return score
+    traced = copy.copy(score)
+    vars(traced).update({name: next(tensors) for name in arrays})
+    if parts:
+        traced.scores_ = [(name, with_tensors(part, tensors)) for name, part in parts]
+    return traced
+
+
+def _parts(score):
+    return getattr(score, "scores_", ())
+
+
+def _arrays(score):
+    return {
+        name: value
+        for name, value in sorted(getattr(score, "__dict__", {}).items())
+        if name.endswith("_") and isinstance(value, np.ndarray)
+    }

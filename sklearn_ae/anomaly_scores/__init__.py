@@ -1,0 +1,44 @@
+"""What an anomaly score is: from what a network makes of a sample to one number.
+
+An anomaly score is a parameter object. It has one of two methods, both of which run inside the
+scoring graph, get float64 tensors in scaled units and return one number a sample, of which higher
+means more abnormal:
+
+- `compute(inputs, reconstructions)`, for scores of the difference between the two;
+- `compute_from(response)`, for scores that look inside the network: a response has `inputs`,
+  `reconstructions`, `codes`, `reconstruction_codes` (what the encoder makes of the
+  reconstructions), `hidden` and `reconstruction_hidden` (lists of what each encoder layer with
+  weights gives, the code last). Nothing is computed that a score does not ask for.
+
+A score that must be fitted to normal samples has two methods more: `features(response)`, in the
+graph, says what it is fitted to, one row of numbers a sample, and `fit(features)` gets these as an
+array once the network is trained. They come from the held-out rows, from those that the network
+was fitted to if the attribute `fits_training_rows` is true, and from all of them if those are fewer
+than 20. Arrays that `fit` keeps under names with an underscore at the end are tensors in the graph
+and arguments of it, so that fits of one configuration share what is compiled.
+"""
+
+from sklearn_ae.anomaly_scores._choosing import (
+    ANOMALY_SCORES,
+    check_anomaly_score,
+    resolve_anomaly_score,
+)
+from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
+from sklearn_ae.anomaly_scores._combined import CombinedScore
+from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
+from sklearn_ae.anomaly_scores._hidden import HiddenDifference
+from sklearn_ae.anomaly_scores._whitened import WhitenedError
+
+__all__ = [
+    "ANOMALY_SCORES",
+    "AbsoluteError",
+    "CodeDifference",
+    "CombinedScore",
+    "HiddenDifference",
+    "LatentDistance",
+    "SmoothedError",
+    "SquaredError",
+    "WhitenedError",
+    "check_anomaly_score",
+    "resolve_anomaly_score",
+]

@@ -1,0 +1,118 @@
+"""From the detector's parameter to a score of its own."""
+
+import math
+
+from sklearn.base import clone
+
+from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
+from sklearn_ae.anomaly_scores._combined import CombinedScore
+from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
+from sklearn_ae.anomaly_scores._hidden import HiddenDifference
+from sklearn_ae.anomaly_scores._whitened import LARGEST_WHITENED, WhitenedError
+
+ANOMALY_SCORES = {
+    "absolute_error": AbsoluteError,
+    "code_difference": CodeDifference,
+    "hidden_difference": HiddenDifference,
+    "latent_distance": LatentDistance,
+    "smoothed_error": SmoothedError,
+    "squared_error": SquaredError,
+    "whitened_error": WhitenedError,
+}
+
+
+def check_anomaly_score(anomaly_score):
+    """Refuse a score that no network could use.
+
+    Parameters
+    ----------
+    anomaly_score : str or object with `compute` or `compute_from`
+
+    Raises
+    ------
+    TypeError
+        If it, or a part of it, is a class or has neither method.
+    ValueError
+        If a parameter is out of its range, or two parts have one name.
+    """
+    if isinstance(anomaly_score, str):
+        return
+    if isinstance(anomaly_score, type):
+        raise TypeError(
+            "anomaly_score must be an object, not a class. Pass "
+            f"anomaly_score={anomaly_score.__name__}(). Received: {anomaly_score!r}."
+        )
+    if isinstance(anomaly_score, CombinedScore):
+        _check_parts(anomaly_score)
+    elif hasattr(anomaly_score, "_parameter_constraints"):
+        anomaly_score._validate_params()
+
+
+def resolve_anomaly_score(anomaly_score, network, n_rows):
+    """Return a score object for the detector's parameter.
+
+    Parameters
+    ----------
+    anomaly_score : str or object with `compute` or `compute_from`
+    network : Network
+        "auto" takes of it what it has.
+    n_rows : int
+        Number of rows that the network is fitted to.
+
+    Returns
+    -------
+    anomaly_score : object with `compute` or `compute_from`
+        A new object: the parameter itself is never fitted.
+    """
+    if isinstance(anomaly_score, str):
+        is_auto = anomaly_score == "auto"
+        anomaly_score = _choose(network) if is_auto else ANOMALY_SCORES[anomaly_score]()
+    anomaly_score = clone(anomaly_score, safe=False)
+    if isinstance(anomaly_score, CombinedScore):
+        parts = [(name, clone(part, safe=False)) for name, part in anomaly_score.scores]
+        enough = [part for part in parts if n_rows >= getattr(part[1], "min_rows", 0)]
+        anomaly_score.scores_ = enough or parts
+    return anomaly_score
+
+
+def _choose(network):
+    """Return what detected best on average, of images and of rows."""
+    if len(network.input_shape) == 3:
+        if not network.has_code:
+            return SmoothedError()
+        cosine = HiddenDifference(metric="cosine")
+        hidden = cosine if network.has_activations else SmoothedError()
+        parts = [("difference", CodeDifference()), ("hidden", hidden), ("code", LatentDistance())]
+        return CombinedScore(parts)
+    is_small = math.prod(network.input_shape) <= LARGEST_WHITENED
+    error = WhitenedError() if is_small else SquaredError()
+    if not network.has_code:
+        return error
+    return CombinedScore([("error", error), ("code", LatentDistance(method="neighbors"))])
+
+
+def _check_parts(combined):
+    parts = combined.scores
+    is_list = isinstance(parts, list | tuple) and len(parts) > 0
+    if not is_list or not all(isinstance(part, tuple | list) and len(part) == 2 for part in parts):
+        raise TypeError(
+            "scores of CombinedScore must be a non-empty list of (name, score) tuples. Received: "
+            f"{parts!r}."
+        )
+    names = [name for name, _ in parts]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"Names of the scores of CombinedScore must be strings. Received: {names}.")
+    combined._validate_names(names)
+    for name, score in parts:
+        if isinstance(score, CombinedScore):
+            raise ValueError(
+                "A CombinedScore may be negative and cannot be a part of another: put its parts "
+                f"into one list. Received: {name!r}."
+            )
+        has_method = hasattr(score, "compute") or hasattr(score, "compute_from")
+        if isinstance(score, type) or not has_method:
+            raise TypeError(
+                "Scores of CombinedScore must be objects with compute or compute_from, such as "
+                f"LatentDistance(). Received: {score!r} for {name!r}."
+            )
+        check_anomaly_score(score)

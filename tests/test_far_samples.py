@@ -1,0 +1,106 @@
+"""Far from the data a score never falls back to normal."""
+
+import keras
+import numpy as np
+import pytest
+from score_cases import CASES, SCORES, combined, data_of, fit, fitted
+
+from sklearn_ae import CodeDifference, CombinedScore, HiddenDifference, LatentDistance
+
+FACTORS = 10.0 ** np.arange(2, 16)
+
+# What may become the default; the others are held to be finite.
+DEFAULTS = ["absolute", "auto", "combined"]
+
+
+def rays(X, kind):
+    """Samples ever further away, in several directions from a normal one."""
+    normal = X[:1]
+    directions = {
+        "scaled": normal,
+        "mirrored": -normal,
+        "shifted up": np.ones_like(normal),
+        "shifted down": -np.ones_like(normal),
+        "one value": np.eye(1, normal.size, 3).reshape(normal.shape),
+        "one value down": -np.eye(1, normal.size, 3).reshape(normal.shape),
+    }
+    if kind == "images":
+        directions["checkerboard"] = np.indices(normal.shape).sum(axis=0) % 2 - 0.5
+    for name, direction in directions.items():
+        steps = FACTORS.reshape(-1, *[1] * (normal.ndim - 1))
+        yield name, normal + steps * direction
+
+
+NETWORKS = {
+    "rows, linear": ("rows", {"scaling": "standard"}),
+    "rows, sigmoid": ("images rows", {}),
+    "images, sigmoid": ("images", {}),
+    "images, linear": ("images", {"scaling": "standard", "loss": "mean_squared_error"}),
+}
+
+
+def fit_network(name, score):
+    kind, parameters = NETWORKS[name]
+    if kind == "images rows":
+        X = data_of("images").reshape(240, -1)[:, :12]
+        return fit("rows", score, X, **parameters), X, "rows"
+    return fit(kind, score, **parameters), data_of(kind), kind
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_default_scores_do_not_fall_along_rays(network, name):
+    detector, X, kind = fit_network(network, SCORES[name])
+    for direction, samples in rays(X, kind):
+        scores = -detector.score_samples(samples)
+        assert np.isfinite(scores).all(), direction
+        assert (np.diff(scores) > 0).all(), direction
+        assert (detector.predict(samples) == -1).all(), direction
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_all_scores_are_finite_even_beyond_float32(kind, name):
+    detector = fitted(kind, name)
+    X = data_of(kind)[:1]
+    for samples in (1e15 * X, -1e15 * X, X + 1e30, X - 1e300, 0 * X):
+        assert np.isfinite(detector.score_samples(samples)).all()
+    assert detector.predict(X + 1e300) == [-1]
+
+
+@pytest.mark.parametrize("name", ["auto", "combined", "absolute"])
+def test_inverted_and_constant_images_are_anomalies(name):
+    y, x = np.mgrid[:9, :8] / 8
+    generator = np.random.default_rng(0)
+    images = 0.1 + 0.3 * np.outer(generator.random(240), x * y).reshape(240, 9, 8, 1)
+    images += generator.normal(scale=0.01, size=images.shape)
+    detector = fit("images", SCORES[name], images.clip(0, 1), epochs=20, learning_rate=0.01)
+    for value in (0, 0.5, 1):
+        assert detector.predict(np.full((1, 9, 8, 1), value)) == [-1]
+    assert detector.predict(1 - images).tolist() == [-1] * 240
+    assert np.mean(detector.predict(images) == -1) < 0.2
+
+
+def dying(input_shape, latent_dim):
+    """Build an encoder all of whose units are dead far below the data."""
+    x = inputs = keras.Input(input_shape)
+    positive = keras.initializers.RandomUniform(0.1, 0.2, seed=0)
+    x = keras.layers.Dense(8, "relu", kernel_initializer=positive, trainable=False)(x)
+    encoder = keras.Model(inputs, keras.layers.Dense(latent_dim)(x))
+    z = keras.Input((latent_dim,))
+    return encoder, keras.Model(z, keras.layers.Dense(*input_shape)(z))
+
+
+BLIND = [("a", CodeDifference()), ("b", HiddenDifference(metric="cosine")), ("c", LatentDistance())]
+
+
+@pytest.mark.parametrize(
+    "score", ["auto", combined(), CombinedScore(BLIND)], ids=["auto", "combined", "of codes alone"]
+)
+def test_a_dead_encoder_does_not_hide_what_the_error_sees(score):
+    X = data_of("rows")
+    detector = fit("rows", score, X - X.min() + 1, architecture=dying)
+    far = -np.multiply.outer(FACTORS, np.ones(6))
+    assert np.ptp(detector.transform(far), axis=0).max() == 0
+    scores = -detector.score_samples(far)
+    assert (np.diff(scores) > 0).all()
+    assert (detector.predict(far) == -1).all()
