@@ -50,9 +50,9 @@ in_sample[is_held_out] = detector.validation_scores_
 # Out-of-sample
 # -------------
 # Each image is scored by a detector that was fitted to the others. No image speaks for itself that
-# way, but the other 0s still speak for it. The folds are shuffled, as the rows may be sorted. (For
-# outlier detectors, ``cross_val_predict`` knows ``decision_function`` only, in which each fold has a
-# threshold of its own.)
+# way, but the other 0s still speak for it. The folds are shuffled, as the rows may be sorted. (Of
+# an outlier detector, ``cross_val_predict`` takes ``decision_function`` only, in which each fold has
+# a threshold of its own.)
 
 folds = KFold(n_splits=3, shuffle=True, random_state=0)
 out_of_sample = np.empty(N_IMAGES)
@@ -67,8 +67,8 @@ for rows, others in folds.split(images):
 
 trimming = clone(detector).set_params(trim=0.15).fit(images)
 trimmed = trimming.score_samples(images)
-n_left_out = len(trimming.trimmed_indices_)
-print(f"trim left out {n_left_out} images, {is_planted[trimming.trimmed_indices_].sum()} of them 0s")
+left_out = trimming.trimmed_indices_
+print(f"trim left out {len(left_out)} images, {is_planted[left_out].sum()} of them 0s")
 
 # %%
 # What was found
