@@ -51,8 +51,8 @@ in_sample[is_held_out] = detector.validation_scores_
 # -------------
 # Each image is scored by a detector that was fitted to the others. No image speaks for itself that
 # way, but the other 0s still speak for it. The folds are shuffled, as the rows may be sorted. (Of
-# an outlier detector, ``cross_val_predict`` takes ``decision_function`` only, in which each fold has
-# a threshold of its own.)
+# an outlier detector, ``cross_val_predict`` takes ``decision_function`` only, in which each fold
+# has a threshold of its own.)
 
 folds = KFold(n_splits=3, shuffle=True, random_state=0)
 out_of_sample = np.empty(N_IMAGES)
