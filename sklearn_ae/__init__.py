@@ -15,6 +15,7 @@ from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, Dens
 from sklearn_ae.calibration import ConformalDetector
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.displays import (
+    ContributionDisplay,
     DetectionCurveDisplay,
     GridHeatmapDisplay,
     LossCurveDisplay,
@@ -38,6 +39,7 @@ __all__ = [
     "CodeDifference",
     "CombinedScore",
     "ConformalDetector",
+    "ContributionDisplay",
     "ConvAutoencoder",
     "ConvDenseAutoencoder",
     "DenseAutoencoder",

@@ -11,6 +11,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 
 from sklearn_ae.displays import (
+    ContributionDisplay,
     DetectionCurveDisplay,
     GridHeatmapDisplay,
     LossCurveDisplay,
@@ -167,6 +168,16 @@ def draw_operating_points(data, **keywords):
     return OperatingPointDisplay.from_predictions(data["y"], data["p_values"], **keywords)
 
 
+def draw_contributions(data, **keywords):
+    return ContributionDisplay.from_predictions(
+        data["contributions"],
+        values=data["values"],
+        reconstructions=data["reconstructions"],
+        normal_contributions=data["normal_contributions"],
+        **keywords,
+    )
+
+
 GENERATOR = np.random.default_rng(0)
 DISPLAYS = [
     (draw_loss, {"loss": np.arange(4.0), "val_loss": np.arange(4.0)}),
@@ -183,6 +194,15 @@ DISPLAYS = [
     (
         draw_operating_points,
         {"y": np.repeat([1, -1], 10), "p_values": GENERATOR.uniform(0.01, 1, 20)},
+    ),
+    (
+        draw_contributions,
+        {
+            "contributions": GENERATOR.random(20),
+            "values": GENERATOR.normal(size=20),
+            "reconstructions": GENERATOR.normal(size=20),
+            "normal_contributions": GENERATOR.random((5, 20)),
+        },
     ),
     (
         draw_threshold_curve,

@@ -1,10 +1,8 @@
 """Rows to calibrate with must not be those that a detector was fitted to."""
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
-from sklearn_ae.model_selection._wrapper import DetectorWrapper
+from sklearn_ae._innermost import find_innermost
 
 
 def check_rows_are_new(estimator, X):
@@ -25,7 +23,7 @@ def check_rows_are_new(estimator, X):
     ValueError
         If it was fitted to some of the rows.
     """
-    estimator, transformers = _find_innermost(estimator)
+    estimator, transformers = find_innermost(estimator)
     if not hasattr(estimator, "_was_fitted_to"):
         return
     for transformer in transformers:
@@ -38,21 +36,3 @@ def check_rows_are_new(estimator, X):
             "new rows is higher than that of these: hold rows out of its fit and calibrate with "
             f"them alone. Received: {len(rows)} of {len(X)} rows that it was fitted to, {first}."
         )
-
-
-def _find_innermost(estimator):
-    """Return the detector that scores, and what transforms the rows before."""
-    transformers = []
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif isinstance(estimator, DetectorWrapper):
-            estimator = estimator._inner_estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif isinstance(estimator, Pipeline):
-            steps = [step for _, step in estimator.steps]
-            transformers += [step for step in steps[:-1] if step not in (None, "passthrough")]
-            estimator = steps[-1]
-        else:
-            return estimator, transformers

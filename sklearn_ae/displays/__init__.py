@@ -1,5 +1,6 @@
-"""Pictures of fits, scores, p-values and searches, after scikit-learn's Displays."""
+"""Pictures of fits, scores, rows, p-values and searches, after scikit-learn's Displays."""
 
+from sklearn_ae.displays._contributions import ContributionDisplay
 from sklearn_ae.displays._detection_curve import DetectionCurveDisplay
 from sklearn_ae.displays._grid_heatmap import GridHeatmapDisplay
 from sklearn_ae.displays._loss_curve import LossCurveDisplay
@@ -10,6 +11,7 @@ from sklearn_ae.displays._score_histogram import ScoreHistogramDisplay
 from sklearn_ae.displays._threshold_curve import ThresholdCurveDisplay
 
 __all__ = [
+    "ContributionDisplay",
     "DetectionCurveDisplay",
     "GridHeatmapDisplay",
     "LossCurveDisplay",
