@@ -204,3 +204,44 @@ def test_anomaly_labels_of_a_group_left_out(fits):
     with pytest.raises(ValueError, match=r"both anomalies and normal.*0 anomalies among"):
         search.fit(X, IS_ANOMALY, groups=groups)
     assert count_anomalies(fits) == [0]
+
+
+# Among 0 and 1, the convention would take 1 for the anomaly, so the good rows.
+GOOD_IS_ONE = np.where(IS_ANOMALY, 0, 1)
+
+
+def test_pos_label_of_an_inner_wrapper_is_that_of_the_outer(fits):
+    """Read by convention, the worst threshold would be the best."""
+    detector = FixedThresholdDetector(NormalsOnly(Recorder(), pos_label=0), threshold=71.5)
+    search = GridSearchCV(
+        detector, {"threshold": [10.0, 71.5, 1000.0]}, cv=SHUFFLED, error_score="raise"
+    ).fit(X, GOOD_IS_ONE)
+    assert search.best_params_ == {"threshold": 71.5}
+    assert search.best_score_ == search.score(X, GOOD_IS_ONE) == 1
+    assert count_anomalies(fits) == [0] * len(fits)
+
+
+@pytest.mark.parametrize("wrap", [TunedThresholdDetectorCV, NormalsOnly])
+def test_outer_wrapper_never_learns_what_an_inner_one_calls_an_anomaly(fits, wrap):
+    detector = wrap(NormalsOnly(Recorder(), pos_label=0)).fit(X, GOOD_IS_ONE)
+    assert len(fits) > 0
+    assert count_anomalies(fits) == [0] * len(fits)
+    assert max(map(len, fits)) == np.sum(~IS_ANOMALY)
+    if wrap is TunedThresholdDetectorCV:
+        assert detector.score(X, GOOD_IS_ONE) == 1
+
+
+@pytest.mark.parametrize("wrap", [TunedThresholdDetectorCV, NormalsOnly])
+def test_wrappers_that_name_different_labels_are_refused(fits, wrap):
+    with pytest.raises(ValueError, match=r"several labels.*give all of its pos_label one value"):
+        wrap(NormalsOnly(Recorder(), pos_label=0), pos_label=1).fit(X, GOOD_IS_ONE)
+    assert fits == []
+
+
+def test_scorer_that_reads_the_labels_otherwise_is_refused(fits):
+    scoring = anomaly_scorer("f1", pos_label=0)
+    with pytest.raises(ValueError, match="scoring must take the same samples for anomalies"):
+        TunedThresholdDetectorCV(Recorder(), scoring=scoring).fit(X, GOOD_IS_ONE)
+    assert fits == []
+    agreeing = TunedThresholdDetectorCV(Recorder(), scoring=scoring, pos_label=0)
+    assert agreeing.fit(X, GOOD_IS_ONE).best_score_ == 1

@@ -133,6 +133,38 @@ def read_two_classes(y, *, pos_label, metric):
     return anomalies
 
 
+def find_pos_label(estimator):
+    """Find the label of an anomaly that an estimator, or one inside of it, names.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    pos_label : int, float, bool, str or None
+        None if none of them names one.
+
+    Raises
+    ------
+    ValueError
+        If they name several.
+    """
+    parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    found = {
+        value
+        for name, value in parameters.items()
+        if name.rpartition("__")[2] == "pos_label" and value is not None
+    }
+    if len(found) > 1:
+        raise ValueError(
+            "The estimator names several labels of an anomaly: give all of its pos_label one "
+            "value, or pass the one to score with to anomaly_scorer, as pos_label. Received: "
+            f"pos_label={sorted(map(repr, found))}."
+        )
+    return found.pop() if found else None
+
+
 def _read_labels(y):
     """Return labels as a vector of one type, in which none is missing."""
     if y is None:

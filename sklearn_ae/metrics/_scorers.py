@@ -17,7 +17,7 @@ from sklearn.metrics import (
 
 from sklearn_ae._compat import Interval
 from sklearn_ae._responses import compute_anomaly_scores, predict_anomalies
-from sklearn_ae.metrics._labels import read_two_classes
+from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
 
 
 def anomaly_scorer(name, *, pos_label=None, **kwargs):
@@ -148,7 +148,7 @@ class AnomalyScorer:
 
     def find_pos_label(self, estimator):
         """Return the label of an anomaly, the scorer's or the estimator's, or None."""
-        return _find_pos_label(estimator) if self.pos_label is None else self.pos_label
+        return find_pos_label(estimator) if self.pos_label is None else self.pos_label
 
     def respond(self, estimator, X):
         """Return what the metric judges: anomaly scores, or which samples are flagged."""
@@ -232,19 +232,3 @@ def _check_options(name, given):
             raise TypeError(
                 f"anomaly_scorer({name!r}) needs {option}, {constraint}. Received: no {option}."
             )
-
-
-def _find_pos_label(estimator):
-    """Return the one label that an estimator, or one inside of it, names as an anomaly's."""
-    parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
-    found = {
-        value
-        for name, value in parameters.items()
-        if name.rpartition("__")[2] == "pos_label" and value is not None
-    }
-    if len(found) > 1:
-        raise ValueError(
-            "The estimator names several labels of an anomaly: pass the one to score with to "
-            f"anomaly_scorer, as pos_label. Received: pos_label={sorted(map(repr, found))}."
-        )
-    return found.pop() if found else None

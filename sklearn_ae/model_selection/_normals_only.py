@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, _fit_context, _safe_indexing
 from sklearn_ae.metrics import is_anomaly
+from sklearn_ae.metrics._labels import find_pos_label
 from sklearn_ae.model_selection._wrapper import (
     POS_LABEL_CONSTRAINTS,
     DetectorWrapper,
@@ -109,7 +110,7 @@ class NormalsOnly(DetectorWrapper):
             normal.
         """
         if y is not None:
-            X = _take_normals(X, y, self.pos_label)
+            X = _take_normals(X, y, find_pos_label(self))
         # y by position, as FrozenEstimator has no default for it.
         self.estimator_ = clone(self.estimator).fit(X, None)
         return self

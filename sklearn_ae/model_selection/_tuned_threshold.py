@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, StrOptions, _fit_context, _safe_indexing
 from sklearn_ae._responses import find_threshold
-from sklearn_ae.metrics import anomaly_scorer
-from sklearn_ae.metrics._labels import read_two_classes
+from sklearn_ae.metrics import anomaly_scorer, is_anomaly
+from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
 from sklearn_ae.metrics._scorers import RANKING_METRICS, AnomalyScorer
 from sklearn_ae.model_selection._threshold_search import compare_thresholds, fit_and_score_fold
 from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, ThresholdWrapper
@@ -115,7 +115,7 @@ default="balanced_accuracy"
     >>> import numpy as np
     >>> from sklearn.neighbors import LocalOutlierFactor
     >>> from sklearn_ae import TunedThresholdDetectorCV
-    >>> from sklearn_ae.metrics import anomaly_scorer
+    >>> from sklearn_ae.metrics import anomaly_scorer, is_anomaly
     >>> X = np.random.default_rng(0).normal(size=(200, 2))
     >>> X[::10] += 2
     >>> y = np.where(np.arange(200) % 10 == 0, "defect", "good")
@@ -203,11 +203,13 @@ default="balanced_accuracy"
             samples, a parameter cannot be used, or no threshold keeps to `max_false_alarm_rate`.
         """
         thresholds = _check_thresholds(self.thresholds)
-        scorer = self._make_scorer()
+        pos_label = find_pos_label(self)
+        scorer = self._make_scorer(pos_label)
         if y is None:
             return self._fit_without_labels(X)
         X, y = indexable(X, y)
-        anomalies = read_two_classes(y, pos_label=self.pos_label, metric="the best threshold")
+        anomalies = read_two_classes(y, pos_label=pos_label, metric="the best threshold")
+        _check_reads_alike(scorer, y, anomalies)
         folds = self._make_folds(X, anomalies)
         scores, estimators = zip(
             *Parallel(n_jobs=self.n_jobs)(
@@ -220,7 +222,7 @@ default="balanced_accuracy"
         )
         test_rows = [rows for _, rows in folds]
         results = compare_thresholds(
-            thresholds, scorer, X, y, anomalies, test_rows, scores, pos_label=self.pos_label
+            thresholds, scorer, X, y, anomalies, test_rows, scores, pos_label=pos_label
         )
         best = self._choose(results)
         estimator = estimators[0]
@@ -233,9 +235,9 @@ default="balanced_accuracy"
         )
         return self
 
-    def _make_scorer(self):
+    def _make_scorer(self, pos_label):
         if isinstance(self.scoring, str):
-            return anomaly_scorer(self.scoring, pos_label=self.pos_label)
+            return anomaly_scorer(self.scoring, pos_label=pos_label)
         if isinstance(self.scoring, AnomalyScorer) and self.scoring.name in RANKING_METRICS:
             raise ValueError(
                 "scoring must judge predictions, not the ranking, which is the same for every "
@@ -347,3 +349,14 @@ def _check_thresholds(thresholds):
             f"Received: thresholds={thresholds!r}."
         )
     return values.astype(np.float64)
+
+
+def _check_reads_alike(scorer, y, anomalies):
+    """Refuse a scorer for which other samples are anomalies than those that no fit is to see."""
+    label = scorer.pos_label if isinstance(scorer, AnomalyScorer) else None
+    if label is not None and np.any(is_anomaly(y, pos_label=label) != anomalies):
+        raise ValueError(
+            "scoring must take the same samples for anomalies as the detector: give both one "
+            f"pos_label. Received: scoring={scorer!r}, and a detector that reads the labels "
+            "otherwise."
+        )

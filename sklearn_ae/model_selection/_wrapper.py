@@ -9,7 +9,7 @@ from sklearn.utils import ClassifierTags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ae.metrics._labels import balanced_accuracy
+from sklearn_ae.metrics._labels import balanced_accuracy, find_pos_label
 
 POS_LABEL_CONSTRAINTS = [Real, str, "boolean", None]
 
@@ -104,8 +104,8 @@ class DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
             Data, as the wrapped estimator takes them.
         y : array-like of shape (n,), default=None
             Labels, under any convention of :func:`sklearn_ae.metrics.is_anomaly`; `pos_label` is
-            that of the estimator. The default serves an error that says what to use without
-            labels.
+            that of the estimator, or of one that it wraps. The default serves an error that says
+            what to use without labels.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class DetectorWrapper(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If there are no labels, or they are not understood, or are of one class only.
         """
-        return balanced_accuracy(y, self.predict(X), pos_label=self.pos_label)
+        return balanced_accuracy(y, self.predict(X), pos_label=find_pos_label(self))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
