@@ -114,31 +114,40 @@ def _fold(X, input_shape):
 
 
 def _change_rows(X, kinds, random_state):
-    changed = X.astype(np.float64)
-    mean, deviation = changed.mean(axis=0), changed.std(axis=0)
+    values = X.astype(np.float64)
+    mean, deviation = values.mean(axis=0), values.std(axis=0)
+    changed = X.copy()
     varying = np.flatnonzero(deviation)
     _check_varies(len(varying) > 0, X)
     for i, kind in enumerate(kinds):
         n = max(1, round(len(varying) / 3))
         for _ in range(_MAX_TRIALS):
             features = random_state.choice(varying, size=n, replace=False)
+            row = values[i].copy()
             if kind == "permuted":
                 others = random_state.randint(len(X), size=n)
-                changed[i, features] = X[others, features]
+                row[features] = values[others, features]
             else:
-                changed[i, features] = _stretch(
-                    X[i, features], mean[features], deviation[features], random_state
+                row[features] = _stretch(
+                    row[features], mean[features], deviation[features], random_state
                 )
-            changed[i] = changed[i].astype(X.dtype) if X.dtype.kind == "f" else changed[i].round()
+            changed[i] = _to_dtype(row, X.dtype)
+            # Compared as the user gets it: rounding or the end of a type may undo a change.
             if (changed[i] != X[i]).any():
                 break
         else:
             _refuse(i, kind)
-    # Integers that go beyond their type would come out at its other end.
-    if X.dtype.kind in "iu":
-        limits = np.iinfo(X.dtype)
-        changed = changed.clip(limits.min, limits.max)
-    return changed.astype(X.dtype)
+    return changed
+
+
+def _to_dtype(values, dtype):
+    if dtype.kind == "b":
+        return values >= 0.5
+    if dtype.kind in "iu":
+        # Integers that go beyond their type would come out at its other end.
+        limits = np.iinfo(dtype)
+        values = values.round().clip(limits.min, limits.max)
+    return values.astype(dtype)
 
 
 def _stretch(values, mean, deviation, random_state):
@@ -159,11 +168,13 @@ def _change_images(X, kinds, random_state):
         image = X[i].astype(np.float64)
         for _ in range(_MAX_TRIALS):
             candidate = _CHANGES[kind](image, low, high, random_state).clip(low, high)
-            if np.abs(candidate - image).max() >= _SMALLEST_CHANGE * (high - low):
+            changed[i] = _to_dtype(candidate, X.dtype)
+            is_large = np.abs(candidate - image).max() >= _SMALLEST_CHANGE * (high - low)
+            # Rounding may undo a change.
+            if is_large and (changed[i] != X[i]).any():
                 break
         else:
             _refuse(i, kind)
-        changed[i] = candidate.round() if X.dtype.kind in "iu" else candidate
     return changed
 
 
@@ -258,5 +269,6 @@ def _check_varies(varies, X):
 def _refuse(i, kind):
     raise ValueError(
         f"Sample {i} could not be changed by kind={kind!r} in {_MAX_TRIALS} trials: it is constant "
-        "or nearly so. Leave it out, or choose another kind."
+        "or nearly so, or its type has no values for the change. Leave it out, choose another "
+        "kind, or pass floats."
     )

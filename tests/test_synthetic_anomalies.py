@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ae import NormalsOnly
-from sklearn_ae._synthetic import IMAGE_KINDS
+from sklearn_ae._synthetic import IMAGE_KINDS, ROW_KINDS
 from sklearn_ae.datasets import load_mnist_one_zero, make_anomalies
 from sklearn_ae.metrics import synthetic_anomaly_scorer
 
@@ -212,3 +212,46 @@ def test_scorer_prints_and_pickles():
 def test_bad_arguments_are_refused_at_once(arguments, error, message):
     with pytest.raises(error, match=message):
         synthetic_anomaly_scorer(**arguments)
+
+
+def of_two_values(kind, highest, dtype):
+    shape = (60, 12, 12) if kind in IMAGE_KINDS else (60, 6)
+    return (highest * np.random.default_rng(0).integers(0, 2, size=shape)).astype(dtype)
+
+
+# Rounding undoes a step of brightness, and a value at the end of its type cannot be stretched.
+IMPOSSIBLE = [
+    ("brightness", 1, np.uint8),
+    ("brightness", 1, np.int64),
+    ("brightness", 1, bool),
+    ("stretched", 255, np.uint8),
+    ("stretched", 1, np.uint8),
+    ("stretched", 1, bool),
+]
+TWO_VALUES = [
+    (kind, highest, dtype)
+    for kind in [*IMAGE_KINDS, *ROW_KINDS]
+    for highest, dtype in [
+        (1, np.uint8),
+        (255, np.uint8),
+        (1, np.int64),
+        (1, np.float32),
+        (1, bool),
+    ]
+    if (kind, highest, dtype) not in IMPOSSIBLE
+]
+
+
+@pytest.mark.parametrize(("kind", "highest", "dtype"), TWO_VALUES)
+def test_every_sample_differs_in_its_own_type(kind, highest, dtype):
+    X = of_two_values(kind, highest, dtype)
+    anomalies, masks = make_anomalies(X, kind=kind, random_state=0)
+    assert anomalies.dtype == dtype
+    assert (anomalies != X).reshape(len(X), -1).any(axis=1).all()
+    assert masks.reshape(len(X), -1).any(axis=1).all()
+
+
+@pytest.mark.parametrize(("kind", "highest", "dtype"), IMPOSSIBLE)
+def test_change_that_its_type_cannot_hold_is_refused(kind, highest, dtype):
+    with pytest.raises(ValueError, match="its type has no values for the change"):
+        make_anomalies(of_two_values(kind, highest, dtype), kind=kind, random_state=0)
