@@ -68,8 +68,8 @@ for share in SHARES:
 
 # %%
 # As long as fewer rows are anomalies than may be flagged, all is nearly well. Once as many are, the
-# threshold lies among the anomalies, and they are no longer found. The false-alarm rate only falls,
-# which is why nothing else would tell.
+# threshold lies among the anomalies, and they are no longer found. Here the false-alarm rate only
+# falls, which is why nothing else would tell.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained", sharex=True)
 COLORS = {0.01: "#0072B2", 0.05: "#D55E00"}

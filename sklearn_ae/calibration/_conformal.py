@@ -32,10 +32,10 @@ class ConformalDetector(ThresholdWrapper):
     Parameters
     ----------
     estimator : estimator object
-        Outlier detector with `score_samples` or `decision_function`, or a pipeline that ends in
-        one. A clone of it is fitted. To calibrate a detector that is fitted already, wrap it in a
-        :class:`~sklearn.frozen.FrozenEstimator`: then all rows of `fit` calibrate, and none of them
-        may have been used to fit it.
+        Outlier detector with `score_samples` or `decision_function`, both of which must be high for
+        normal samples, or a pipeline that ends in one. A clone of it is fitted. To calibrate a
+        detector that is fitted already, wrap it in a :class:`~sklearn.frozen.FrozenEstimator`: then
+        all rows of `fit` calibrate, and none of them may have been used to fit it.
     false_alarm_rate : float, default=0.05
         Share of new normal samples, in (0, 1), that may be flagged as anomalies.
     confidence : float or None, default=None
@@ -80,12 +80,16 @@ class ConformalDetector(ThresholdWrapper):
     If all calibration scores are equal, which gives a warning, samples are flagged that score lower
     than all of them.
 
-    The guarantee needs calibration rows that are normal. Anomalies among them, with low scores,
-    lower the threshold: there are fewer false alarms than asked for, and fewer anomalies are found.
-    Look at the first rows that `calibration_indices_` names. Those that are anomalies should be
-    dropped, and the rest may calibrate again, with the fitted detector frozen. The price of an
-    error: if m of the dropped rows were normal, then the mean false-alarm rate is at most
-    (k + m) / (n + m + 1), with the n and k after dropping, instead of k / (n + 1).
+    The guarantee needs calibration rows that are normal. Anomalies among them that score low lower
+    the threshold: there are fewer false alarms than asked for, and fewer anomalies are found. Those
+    that the detector does not see, a share c of the rows, may raise the rate, at most to
+    false_alarm_rate / (1 − c). Look at the first rows that `calibration_indices_` names. Those that
+    are anomalies should be dropped, and the rest may calibrate again, with the fitted detector
+    frozen. The price of an error: if m of the dropped rows were normal and no anomaly is left, then
+    the mean false-alarm rate is at most (k + m) / (n + m + 1), with the n and k after dropping,
+    instead of k / (n + 1). With `confidence`, the rate asked for is then kept to with a probability
+    of P(Beta(k + m, n + 1 − k) ≤ false_alarm_rate) only, for the k-th smallest score that is left
+    is at worst the (k + m)-th of all n + m.
 
     Rows that a frozen detector was fitted to score higher than new ones and would set the threshold
     too high. :class:`AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
@@ -347,7 +351,7 @@ def _check_calibration_scores(scores):
     if len(scores) > 1 and np.ptp(scores) == 0:
         warnings.warn(
             f"All {len(scores)} calibration rows have the score {scores[0]:.6g}. Only samples that "
-            "score lower are flagged, and nothing tells how rare these are among normal samples.",
+            "score lower are flagged, whatever false_alarm_rate is.",
             UserWarning,
             stacklevel=4,
         )
