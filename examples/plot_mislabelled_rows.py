@@ -95,11 +95,11 @@ for name, fitted in {"all images": detector, "with trim": trimming}.items():
 
 N_SHOWN = 16
 
-figure, axes = plt.subplots(3, N_SHOWN, figsize=(12, 3.4), layout="constrained")
-for row, (name, ranking) in zip(axes, rankings.items(), strict=True):
+figure = plt.figure(figsize=(12, 3.4), layout="constrained")
+for part, (name, ranking) in zip(figure.subfigures(3, 1), rankings.items(), strict=True):
     n_found = is_planted[ranking[:N_PLANTED]].sum()
-    title = f"{name}: {n_found} of the {N_PLANTED} 0s are among the {N_PLANTED} most abnormal"
-    row[0].set_title(title, loc="left")
+    part.suptitle(f"{name}: {n_found} of {N_PLANTED} 0s are among the {N_PLANTED} most abnormal")
+    row = part.subplots(1, N_SHOWN)
     for ax, index in zip(row, ranking, strict=False):
         ax.imshow(images[index], cmap="gray_r")
         ax.set(xticks=[], yticks=[])
