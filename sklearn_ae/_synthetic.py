@@ -80,6 +80,11 @@ def make_anomalies(X, *, kind="mixed", input_shape=None, random_state=None):
     True
     """
     X = check_array(X, allow_nd=True, dtype="numeric", ensure_min_samples=2, input_name="X")
+    if X.ndim > 4:
+        raise ValueError(
+            "X must be (n, n_features), (n, height, width) or (n, height, width, channels). "
+            f"Received: X of shape {X.shape}."
+        )
     samples = X if input_shape is None else _fold(X, input_shape)
     kinds = ROW_KINDS if samples.ndim == 2 else IMAGE_KINDS
     if kind != "mixed" and kind not in kinds:
@@ -102,7 +107,8 @@ def make_anomalies(X, *, kind="mixed", input_shape=None, random_state=None):
 
 
 def _fold(X, input_shape):
-    if X.ndim != 2 or math.prod(input_shape) != X.shape[1] or len(input_shape) not in (2, 3):
+    is_shape = isinstance(input_shape, tuple | list) and len(input_shape) in (2, 3)
+    if X.ndim != 2 or not is_shape or math.prod(input_shape) != X.shape[1]:
         raise ValueError(
             "input_shape must be the (height, width) or (height, width, channels) of the images "
             f"that the rows of X are. Received: input_shape={input_shape} and X of shape {X.shape}."

@@ -18,7 +18,8 @@ def score_samples(detector, X):
         Fitted outlier detector with `score_samples`, or a pipeline or search around one.
     X : dask.array.Array of shape (n, ...)
         Samples, in the shape and the units that the detector takes, in chunks of rows. Chunks that
-        split samples are joined. The number of rows may be unknown.
+        split samples are joined. The number of rows may be unknown, and the chunks may be sparse,
+        where the detector takes sparse rows.
 
     Returns
     -------
@@ -95,6 +96,6 @@ def score_samples(detector, X):
 
 
 def _score_chunk(chunk, detector):
-    if len(chunk) == 0:
+    if chunk.shape[0] == 0:
         return np.empty(0, dtype=np.float64)
     return np.asarray(detector.score_samples(chunk), dtype=np.float64)

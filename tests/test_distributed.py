@@ -9,8 +9,10 @@ import dask.array as da
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import tensorflow as tf
 from dask.distributed import Client, LocalCluster
+from numpy.testing import assert_array_equal
 from recording import Recorder
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
@@ -204,3 +206,10 @@ def test_without_dask_the_error_says_what_to_install(monkeypatch):
     monkeypatch.delattr(dask, "array")
     with pytest.raises(ImportError, match=r"pip install 'sklearn-ae\[distributed\]'"):
         score_samples(Recorder().fit(X), X)
+
+
+def test_sparse_chunks_go_to_a_detector_of_sparse_rows():
+    rows = sp.csr_matrix(np.where(X > 0, X, 0))
+    detector = IsolationForest(n_estimators=5, random_state=0).fit(rows)
+    chunks = da.from_array(rows, chunks=(len(X) // 3, -1))
+    assert_array_equal(score_samples(detector, chunks).compute(), detector.score_samples(rows))

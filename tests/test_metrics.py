@@ -154,12 +154,20 @@ def test_refuses_a_pos_label_that_is_no_label(pos_label):
         pd.Series(["a", None], dtype="string"),
         pl.Series([True, None]),
         pl.Series(["a", None]),
+        np.ma.array([0, 1], mask=[True, False]),
+        np.ma.array(["a", "b"], mask=[True, False]),
     ],
 )
 @pytest.mark.parametrize("pos_label", [None, "a"])
 def test_refuses_missing_labels(y, pos_label):
     with pytest.raises(ValueError, match=r"1 missing labels \(None or NaN\) among 2"):
         is_anomaly(y, pos_label=pos_label)
+
+
+def test_masked_array_without_a_masked_label_is_an_array():
+    y = np.ma.array([0, 1], mask=[False, False])
+    assert type(is_anomaly(y)) is np.ndarray
+    assert is_anomaly(y).tolist() == [False, True]
 
 
 def test_refuses_labels_of_several_types():

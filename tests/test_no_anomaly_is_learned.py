@@ -233,7 +233,7 @@ def test_outer_wrapper_never_learns_what_an_inner_one_calls_an_anomaly(fits, wra
 
 @pytest.mark.parametrize("wrap", [TunedThresholdDetectorCV, NormalsOnly])
 def test_wrappers_that_name_different_labels_are_refused(fits, wrap):
-    with pytest.raises(ValueError, match=r"several labels.*give all of its pos_label one value"):
+    with pytest.raises(ValueError, match=r"pos_label must be one label .*several labels"):
         wrap(NormalsOnly(Recorder(), pos_label=0), pos_label=1).fit(X, GOOD_IS_ONE)
     assert fits == []
 

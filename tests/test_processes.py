@@ -1,6 +1,7 @@
 """Worker processes: TensorFlow's threads in them, and forks that would hang."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 
@@ -9,8 +10,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from training_cases import X, small
-
-from sklearn_ae._network import processes
 
 
 def threads_of_worker(detector):
@@ -25,13 +24,14 @@ def threads_of_worker(detector):
 
 def test_workers_of_joblib_take_their_share_of_the_cores():
     detector = small().fit(X)
-    before = threads_of_worker(detector)
+    before, environment = threads_of_worker(detector), dict(os.environ)
     with joblib.parallel_config("loky", inner_max_num_threads=1):
         shares = joblib.Parallel(n_jobs=2)(
             joblib.delayed(threads_of_worker)(detector) for _ in range(2)
         )
     assert shares == [(1, 1), (1, 1)]
     assert threads_of_worker(detector) == before
+    assert dict(os.environ) == environment
 
 
 def test_threads_of_a_process_of_ones_own_are_left_alone():
@@ -41,7 +41,7 @@ def test_threads_of_a_process_of_ones_own_are_left_alone():
         [sys.executable, "-c", code],
         capture_output=True,
         check=True,
-        env={**processes.os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         text=True,
     )
     assert result.stdout.split()[-1] == "0"  # TensorFlow's own choice
@@ -54,9 +54,12 @@ def report(function, connection):
         connection.send(str(error))
 
 
-@pytest.mark.skipif(
+can_fork = pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
 )
+
+
+@can_fork
 @pytest.mark.parametrize("use", ["score", "fit"])
 def test_forked_process_says_so_instead_of_hanging(use):
     detector = small().fit(X)
@@ -74,3 +77,33 @@ def test_forked_process_says_so_instead_of_hanging(use):
     process.join()
     assert "multiprocessing.get_context('spawn')" in answer
     assert np.isfinite(detector.score_samples(X)).all()
+
+
+# The parent has used Keras itself, and of the package only what imports no TensorFlow.
+FIT_IN_A_FORK = """
+import multiprocessing, keras, numpy, sklearn_ae
+keras.Sequential([keras.layers.Dense(1)])(numpy.ones((1, 2)))
+detector = sklearn_ae.AutoencoderAnomalyDetector(epochs=1, random_state=0)
+X = numpy.random.default_rng(0).normal(size=(40, 3))
+
+def fit(sender):
+    try:
+        sender.send(str(detector.fit(X)))
+    except RuntimeError as error:
+        sender.send(str(error))
+
+context = multiprocessing.get_context("fork")
+receiver, sender = context.Pipe(duplex=False)
+process = context.Process(target=fit, args=(sender,))
+process.start()
+print(receiver.recv() if receiver.poll(60) else "it hangs")
+process.kill()
+"""
+
+
+@can_fork
+def test_fork_of_a_process_that_used_keras_itself_says_so():
+    result = subprocess.run(
+        [sys.executable, "-c", FIT_IN_A_FORK], capture_output=True, check=True, text=True
+    )
+    assert "forked from one that has imported TensorFlow" in result.stdout

@@ -264,15 +264,30 @@ def test_pos_label_of_the_estimator_is_used(labelled_rows):
     for estimator in [detector, pipeline, search]:
         estimator.fit(X, y)
         assert anomaly_scorer("roc_auc")(estimator, X, y) > 0.5
-        # What is said to the scorer itself comes first.
-        assert anomaly_scorer("roc_auc", pos_label=1)(estimator, X, y) < 0.5
+        assert anomaly_scorer("roc_auc", pos_label=0)(estimator, X, y) > 0.5
+        # What the estimator leaves out of the training cannot be what the scorer takes for normal.
+        with pytest.raises(ValueError, match=r"pos_label must be one .*pos_label=\['0', '1'\]"):
+            anomaly_scorer("roc_auc", pos_label=1)(estimator, X, y)
+
+
+def test_search_refuses_a_scorer_that_contradicts_the_detector(labelled_rows):
+    X, y = labelled_rows
+    search = GridSearchCV(
+        NormalsOnly(DETECTORS[0], pos_label=1),
+        {},
+        scoring=anomaly_scorer("roc_auc", pos_label=0),
+        cv=FOLDS,
+        error_score="raise",
+    )
+    with pytest.raises(ValueError, match="pos_label must be one label"):
+        search.fit(X, y)
 
 
 def test_several_pos_labels_of_the_estimator_are_an_error(labelled_rows):
     X, y = labelled_rows
     inner = NormalsOnly(DETECTORS[0], pos_label=0)
     detector = FixedThresholdDetector(inner, threshold=0.5, pos_label=1).fit(X, y)
-    with pytest.raises(ValueError, match=r"several labels.*pos_label=\['0', '1'\]"):
+    with pytest.raises(ValueError, match=r"several labels, pos_label=\['0', '1'\]"):
         anomaly_scorer("f1")(detector, X, y)
 
 

@@ -198,6 +198,7 @@ def test_scorer_prints_and_pickles():
         "max_fpr=0.1)"
     )
     assert repr(pickle.loads(pickle.dumps(scorer))) == repr(scorer)
+    assert "'roc_auc', pos_label='crack', r" in repr(synthetic_anomaly_scorer(pos_label="crack"))
 
 
 @pytest.mark.parametrize(
@@ -205,6 +206,7 @@ def test_scorer_prints_and_pickles():
     [
         ({"kind": "scratch"}, ValueError, "kind must be one of"),
         ({"metric": "accuracy"}, ValueError, "name must be a metric"),
+        ({"metric": ["roc_auc"]}, ValueError, "name must be a metric"),
         ({"random_state": None}, TypeError, "random_state must be an int"),
         ({"k": 3}, TypeError, "takes max_fpr"),
     ],

@@ -24,3 +24,6 @@ import keras  # noqa: E402, F401
 
 # Keras may also take its backend from a configuration file, which is read when it is imported.
 _check_backend()
+
+# TensorFlow fixes its number of threads with the first thing it does, such as building a model.
+from sklearn_ae._network import processes  # noqa: E402, F401

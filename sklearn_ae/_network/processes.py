@@ -5,7 +5,7 @@ import os
 
 import tensorflow as tf
 
-_WAS_FORKED = False
+from sklearn_ae._forks import is_forked_with_tensorflow
 
 
 def take_share_of_cores():
@@ -26,27 +26,20 @@ def take_share_of_cores():
 
 
 def check_not_forked():
-    """Refuse to go on in a process that was forked after TensorFlow had started, and would hang.
+    """Refuse to go on in a process that was forked after TensorFlow was imported, and may hang.
 
     Raises
     ------
     RuntimeError
         If it was.
     """
-    if _WAS_FORKED:
+    if is_forked_with_tensorflow():
         raise RuntimeError(
             "TensorFlow hangs in a process that is forked from one that uses it. Start worker "
             "processes anew: with joblib's default backend 'loky', with Dask, or with "
             "multiprocessing.get_context('spawn'). Received: a process forked from one that has "
-            "fitted or used a detector."
+            "imported TensorFlow."
         )
 
 
-def _mark_fork():
-    global _WAS_FORKED  # noqa: PLW0603  it is the process that changes
-    _WAS_FORKED = True
-
-
 take_share_of_cores()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_mark_fork)

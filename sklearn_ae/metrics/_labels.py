@@ -133,22 +133,24 @@ def read_two_classes(y, *, pos_label, metric):
     return anomalies
 
 
-def find_pos_label(estimator):
+def find_pos_label(estimator, *, asked=None):
     """Find the label of an anomaly that an estimator, or one inside of it, names.
 
     Parameters
     ----------
     estimator : object
+    asked : int, float, bool or str, default=None
+        The label that a scorer was told.
 
     Returns
     -------
     pos_label : int, float, bool, str or None
-        None if none of them names one.
+        None if none names one.
 
     Raises
     ------
     ValueError
-        If they name several.
+        If they name several: what is learned as normal would be judged as an anomaly.
     """
     parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
     found = {
@@ -156,11 +158,13 @@ def find_pos_label(estimator):
         for name, value in parameters.items()
         if name.rpartition("__")[2] == "pos_label" and value is not None
     }
+    if asked is not None:
+        found.add(asked)
     if len(found) > 1:
         raise ValueError(
-            "The estimator names several labels of an anomaly: give all of its pos_label one "
-            "value, or pass the one to score with to anomaly_scorer, as pos_label. Received: "
-            f"pos_label={sorted(map(repr, found))}."
+            "pos_label must be one label of an anomaly: what one part leaves out of the training, "
+            "another must not take for normal. Give the estimator, all that it wraps and the "
+            f"scorer the same. Received: several labels, pos_label={sorted(map(repr, found))}."
         )
     return found.pop() if found else None
 
@@ -172,6 +176,9 @@ def _read_labels(y):
     if isinstance(y, list | tuple):
         # NumPy would turn numbers, None and NaN among strings into text.
         y = np.array(y, dtype=object)
+    if np.ma.isMaskedArray(y):
+        _check_none_is_missing(y, np.ma.getmaskarray(y))
+        y = y.data
     y = column_or_1d(y)
     if y.dtype == object:
         _check_none_is_missing(y, np.array([_is_missing(label) for label in y], dtype=bool))

@@ -51,7 +51,7 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
     pos_label : int, float, bool or str, default=None
         The label of an anomaly, where the convention does not tell: see :func:`is_anomaly`. If
         None, the `pos_label` of the estimator is used if it has one, such as that of
-        :class:`~sklearn_ae.NormalsOnly`.
+        :class:`~sklearn_ae.NormalsOnly`; else it must be the same.
     **kwargs : dict
         Options of the metric: `max_fpr`, `false_alarm_rate`, `k`, `cost_ratio`.
 
@@ -64,7 +64,8 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
     ------
     ValueError
         If there is no such metric, or an option has no such value. The scorer itself raises it if
-        `y` is of one class, or does not tell which label marks an anomaly.
+        `y` is of one class, or does not tell which label marks an anomaly, or the estimator takes
+        another label than `pos_label` for that of an anomaly.
     TypeError
         If there is no such option, or one is missing. The scorer itself raises it if the estimator
         is no outlier detector.
@@ -115,7 +116,7 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
     >>> results["test_partial_auc"]
     array([1., 1.])
     """
-    if name not in RANKING_METRICS | DECISION_METRICS:
+    if not isinstance(name, str) or name not in RANKING_METRICS | DECISION_METRICS:
         raise ValueError(
             f"name must be a metric: {', '.join(sorted(RANKING_METRICS | DECISION_METRICS))}. "
             f"Received: name={name!r}."
@@ -148,7 +149,9 @@ class AnomalyScorer:
 
     def find_pos_label(self, estimator):
         """Return the label of an anomaly, the scorer's or the estimator's, or None."""
-        return find_pos_label(estimator) if self.pos_label is None else self.pos_label
+        if self.pos_label is None:
+            return find_pos_label(estimator)
+        return find_pos_label(estimator, asked=self.pos_label)
 
     def respond(self, estimator, X):
         """Return what the metric judges: anomaly scores, or which samples are flagged."""

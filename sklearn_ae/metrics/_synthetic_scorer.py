@@ -32,7 +32,8 @@ def synthetic_anomaly_scorer(
     random_state : int, default=0
         Seed of the anomalies: all candidates of a search see the same.
     **kwargs : dict
-        Options of the metric.
+        Options of the metric, and `pos_label` where `y` is given and the convention does not
+        tell which label is the anomaly: see :func:`anomaly_scorer`.
 
     Returns
     -------
@@ -103,6 +104,8 @@ class _SyntheticAnomalyScorer:
 
     def __repr__(self):
         arguments = [repr(self.kind), repr(self.scorer.name)]
+        if self.scorer.pos_label is not None:
+            arguments.append(f"pos_label={self.scorer.pos_label!r}")
         if self.input_shape is not None:
             arguments.append(f"input_shape={self.input_shape!r}")
         arguments.append(f"random_state={self.random_state}")
