@@ -57,7 +57,7 @@ class ContributionDisplay:
 
     Notes
     -----
-    For input x and reconstruction x̂ in scaled units, the contribution of feature j is |x_j − x̂_j|.
+    For input x and reconstruction x̂ in scaled units, the contribution of feature j is ``|x_j − x̂_j|``.
     They add up to the anomaly score if that is :class:`AbsoluteError`; of other scores, they say
     where the reconstruction fails, not how the score came about.
 
