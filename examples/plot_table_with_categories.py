@@ -116,8 +116,8 @@ for name, detector in detectors.items():
 #
 # Why was a row flagged? The picture has the most abnormal cut of each kind of mistake. Bars are
 # the absolute errors of the columns, and add up to the anomaly score. The marks, the medians of the
-# training rows, show which errors are usual. The error of a column of 0 and 1 says how badly that
-# word goes with the rest of the row.
+# training rows, show which errors are usual. A column of 0 and 1 reads as how well the word goes
+# with the rest of the row.
 
 detector = detectors["autoencoder"]
 flagged = detector.predict(X_test) == -1

@@ -18,6 +18,7 @@ PARAMETER_CONSTRAINTS = {
     "epochs": [Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "trim": [Interval(Real, 0, 0.5, closed="left")],
     "patience": [Interval(Integral, 0, None, closed="left"), None],
     "callbacks": [list, None],
     "anomaly_score": [

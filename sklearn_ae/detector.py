@@ -56,6 +56,12 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         Share of the rows, in [0, 1), that the network is not fitted to: they choose the best epoch
         and, with `false_alarm_rate`, the threshold. If it is 0, or X has fewer than 20 rows, all
         rows serve for both, with a warning.
+    trim : float, default=0.0
+        Share of the rows, in [0, 0.5), rounded down, that is left out because unnoticed anomalies
+        may be among them: the training and the held-out rows with the largest squared error after
+        a warm-up [2]_, of a third of `epochs` without `patience`, `callbacks` and output. Then the
+        training begins, from the initial weights and with the units of the rows that are kept.
+        With `warm_start` the earlier fit is the warm-up.
     patience : int or None, default=5
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
@@ -73,7 +79,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         and :class:`WhitenedError`.
     false_alarm_rate : float, default=0.05
         Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
-        since the same rows choose the best epoch. Not used if `threshold` is set.
+        since the same rows choose the best epoch, and of those that `trim` keeps: the more normal
+        ones it leaves out, the more are flagged. Not used if `threshold` is set.
     threshold : float or None, default=None
         Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
@@ -121,7 +128,9 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     validation_scores_ : ndarray of shape (n_validation,)
         `score_samples` of the held-out rows, in the order of X.
     validation_indices_ : ndarray of shape (n_validation,)
-        Which rows of X were held out.
+        Which rows of X were held out, and not trimmed.
+    trimmed_indices_ : ndarray of shape (n_trimmed,)
+        Which rows of X `trim` left out, ascending. Their scores are in neither of the above.
 
     See Also
     --------
@@ -133,6 +142,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     ----------
     .. [1] M. Sakurada and T. Yairi, "Anomaly detection using autoencoders with nonlinear
        dimensionality reduction", MLSDA 2014, :doi:`10.1145/2689746.2689747`.
+    .. [2] L. Beggel, M. Pfeiffer and B. Bischl, "Robust anomaly detection in images using
+       adversarial autoencoders", ECML PKDD 2019, :arxiv:`1901.06355`.
 
     Examples
     --------
@@ -161,6 +172,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         epochs=30,
         batch_size=32,
         validation_fraction=0.1,
+        trim=0.0,
         patience=5,
         callbacks=None,
         anomaly_score="absolute_error",
@@ -181,6 +193,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         self.epochs = epochs
         self.batch_size = batch_size
         self.validation_fraction = validation_fraction
+        self.trim = trim
         self.patience = patience
         self.callbacks = callbacks
         self.anomaly_score = anomaly_score
@@ -243,14 +256,17 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
             previous = getattr(self, "_network", None) if self.warm_start else None
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
             random_state = check_random_state(self.random_state)
-            training, validation = hold_out(len(X), self.validation_fraction, random_state)
+            rows = hold_out(len(X), self.validation_fraction, random_state)
             limits = limits_of(X)
             warn_if_constant(limits)
             self._fitted_dtype, self._fitted_max = X.dtype, float(limits.high.max())
-            self._fit_network(X, training, validation, limits, previous, random_state)
+            training, validation = self._fit_network(X, *rows, limits, previous, random_state)
             earlier = None if previous is None else self._row_hashes
             self._row_hashes = remember_rows(X, earlier)
             scores = self._score_samples(X)
+            self.trimmed_indices_ = np.setdiff1d(
+                np.concatenate(rows), np.concatenate((training, validation))
+            )
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
             self.validation_scores_ = scores[self.validation_indices_]
@@ -263,11 +279,11 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         return self
 
     def _fit_network(self, X, training, validation, limits, previous, random_state):
-        """Build and train the network, and keep what it leaves."""
+        """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae._network.fitting import fit_network
 
         check_anomaly_score(self.anomaly_score)
-        self._network, self.anomaly_score_, log = fit_network(
+        self._network, self.anomaly_score_, log, kept = fit_network(
             X,
             training,
             validation,
@@ -280,6 +296,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         )
         self.history_, self.best_epoch_ = log
         self.n_epochs_ = len(self.history_["loss"])
+        return kept
 
     def score_samples(self, X):
         """Compute minus the anomaly score of each sample: the higher, the more normal.

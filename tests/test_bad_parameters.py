@@ -90,6 +90,10 @@ BAD_PARAMETERS = [
         for value in (-0.1, 1, 1.0, 1.5, np.nan, None)
     ],
     *[
+        ("trim", value, r"a float in the range \[0.0, 0.5\)")
+        for value in (-0.1, 0.5, 1, np.nan, "auto", None)
+    ],
+    *[
         ("false_alarm_rate", value, r"a float in the range \(0.0, 1.0\)")
         for value in (0, 0.0, 1, 1.0, -0.1, 2, np.nan, None)
     ],

@@ -264,8 +264,6 @@ def test_chunks(fitted_images, monkeypatch, n_bytes):
     decoded = fitted_images.inverse_transform(codes)
     sizes = []
     monkeypatch.setattr(scoring, "_BYTES_PER_LAYER", n_bytes)
-    # The size of a chunk is kept with the graph: none is kept from before.
-    monkeypatch.setattr(scoring, "_GRAPHS", type(scoring._GRAPHS)(max_size=64))
     rows_per_chunk = scoring._rows_per_chunk
 
     def spy(*arguments):

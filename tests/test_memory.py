@@ -128,12 +128,26 @@ def test_what_may_change_the_weights_trains_anew(tmp_path, trainings, change):
     assert_equal_fits(cached, small(None, **change).fit(X))
 
 
+def test_share_of_trimmed_rows_trains_anew_and_the_warm_up_is_kept(tmp_path, trainings):
+    small(tmp_path).fit(X)
+    cached = small(tmp_path, trim=0.1).fit(X)
+    assert len(trainings) == 1 + 2
+    assert_equal_fits(cached, small(None, trim=0.1).fit(X))
+    trainings.clear()
+    again = small(tmp_path, trim=0.1).fit(X)
+    assert not trainings
+    assert_equal_fits(cached, again)
+    cached = small(tmp_path, trim=0.2).fit(X)
+    assert len(trainings) == 1
+    assert_equal_fits(cached, small(None, trim=0.2).fit(X))
+
+
 def test_every_parameter_is_classified():
-    """A new parameter must be thought of in one of the two tests above."""
+    """A new parameter must be thought of in one of the tests above."""
     known = {"architecture", "batch_size", "epochs", "input_shape", "latent_dim", "learning_rate"}
     known |= {"loss", "optimizer", "patience", "random_state", "scaling", "validation_fraction"}
     known |= {"anomaly_score", "threshold", "false_alarm_rate", "verbose"}
-    known |= {"callbacks", "memory", "warm_start"}
+    known |= {"callbacks", "memory", "trim", "warm_start"}
     assert set(AutoencoderAnomalyDetector().get_params(deep=False)) == known
 
 

@@ -1,6 +1,6 @@
 """From the detector's parameters and data to a trained network."""
 
-from sklearn_ae._network import building, compiling, memoizing, score_fitting
+from sklearn_ae._network import building, compiling, memoizing, score_fitting, trimming
 from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.anomaly_scores import resolve_anomaly_score
@@ -43,18 +43,48 @@ def fit_network(
     anomaly_score : object with `compute` or `compute_from`
         Tried before the training, so that one that cannot work is refused before it.
     log : TrainingLog
+    kept : tuple of two ndarrays of int
+        Of the training and the held-out rows those that `trim` has not left out: only they serve.
     """
     # What can be refused is refused before anything is built.
     check_not_forked()
     optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
     compiling.check_callbacks(parameters["callbacks"])
     memory = memoizing.open_memory(parameters)
+    network, loss = _build(
+        X, training_rows, limits[:2], input_shape, parameters, previous, random_state
+    )
+    n_trimmed = trimming.count_trimmed(len(training_rows), parameters["trim"])
+    anomaly_score = resolve_anomaly_score(
+        parameters["anomaly_score"], network, len(training_rows) - n_trimmed
+    )
+    score_fitting.try_score(network, anomaly_score, X, training_rows)
+    arguments = {"loss": loss, "settings": parameters, "random_state": random_state}
+    kept = trimming.trim_rows(
+        memory,
+        network,
+        X,
+        training_rows,
+        validation_rows,
+        is_trained=previous is not None,
+        **arguments,
+    )
+    if previous is None and n_trimmed:
+        # Rows far from the others would have decided the units of all.
+        network.scaling = fit_scaling(parameters["scaling"], X, kept[0], limits[:2])
+    log = memoizing.train(memory, network, X, *kept, optimizer=optimizer, **arguments)
+    score_fitting.fit_score(network, anomaly_score, X, *kept)
+    return network, anomaly_score, log, kept
+
+
+def _build(X, training_rows, limits, input_shape, parameters, previous, random_state):
+    """Return the network as it is before the training, and the loss for it."""
     if previous is None:
-        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits[:2])
+        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
     else:
         building.check_input_shape(previous, input_shape)
         scaling = previous.scaling
-    limits = scaled_limits(scaling, limits[:2])
+    limits = scaled_limits(scaling, limits)
     loss = compiling.resolve_loss(parameters["loss"], limits)
     network = building.build_network(
         resolve_architecture(parameters["architecture"], input_shape),
@@ -68,19 +98,4 @@ def fit_network(
         compiling.check_sigmoid(limits)
     if previous is not None:
         building.copy_weights(previous, network)
-    anomaly_score = parameters["anomaly_score"]
-    anomaly_score = resolve_anomaly_score(anomaly_score, network, len(training_rows))
-    score_fitting.try_score(network, anomaly_score, X, training_rows)
-    log = memoizing.train(
-        memory,
-        network,
-        X,
-        training_rows,
-        validation_rows,
-        loss=loss,
-        optimizer=optimizer,
-        settings=parameters,
-        random_state=random_state,
-    )
-    score_fitting.fit_score(network, anomaly_score, X, training_rows, validation_rows)
-    return network, anomaly_score, log
+    return network, loss

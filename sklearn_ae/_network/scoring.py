@@ -161,7 +161,7 @@ def _run(network, name, compute, model, X, rows=None, constants=(), is_shareable
     graph, n_bytes = _compiled(
         network, name, compute, model, X.shape[1:], dtype, constants, is_shareable
     )
-    n_rows = max(1, _BYTES_PER_LAYER // max([n_bytes, *(8 * len(array) for array in constants)]))
+    n_rows = _rows_per_chunk(n_bytes, constants)
     arguments = [tf.constant(constant) for constant in (*network.scaling, *constants)]
     arguments += [_read(weight.value) for weight in _weights(model)]
     n = len(X) if rows is None else len(rows)
@@ -228,6 +228,11 @@ def _read(variable):
 
 def _weights(model):
     return [*model.trainable_variables, *model.non_trainable_variables]
+
+
+def _rows_per_chunk(n_bytes, constants):
+    # A product with what a score is fitted to has as many values as that has rows.
+    return max(1, _BYTES_PER_LAYER // max([n_bytes, *(8 * len(array) for array in constants)]))
 
 
 def _largest_layer(model):

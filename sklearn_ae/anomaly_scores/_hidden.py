@@ -12,8 +12,7 @@ class HiddenDifference(BaseEstimator):
     r"""Difference of what the encoder's layers make of x and of its reconstruction.
 
     Let :math:`h_i(x)` be the output, after its activation, of the i-th of l encoder layers that
-    have weights; the last one is the code. A model within the encoder counts as one
-    layer.
+    have weights; the last one is the code. A model within the encoder counts as one layer.
 
     - "squared" is :math:`\sum_{i=1}^{l} \lVert h_i(x) - h_i(\hat x) \rVert^2`, the SAP ("simple
       aggregation along pathway") of [1]_ over the hidden layers.
