@@ -1,7 +1,7 @@
 """Configuration of Sphinx.
 
 The build reads nothing from the network if the environment variable SKLEARN_AE_DATA names a folder
-with fashion_mnist.npz, which an example needs.
+with mnist.npz and fashion_mnist.npz, which two of the examples need.
 """
 
 import os
