@@ -71,12 +71,12 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
         units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
         :class:`WhitenedError`, :class:`HiddenDifference`, :class:`CodeDifference`,
-        :class:`LatentDistance`, :class:`CombinedScore`, or one's own. All but the last also by
-        name, as "smoothed_error". "auto" combines what detected best on average: for images
-        :class:`CodeDifference`, :class:`HiddenDifference` and :class:`LatentDistance`, for rows
-        :class:`WhitenedError` and the neighbours of :class:`LatentDistance`, the latter of either
-        from 100 training rows on. Of an architecture without a code it is :class:`SmoothedError`
-        and :class:`WhitenedError`.
+        :class:`LatentDistance`, :class:`NeighborDistance`, :class:`CombinedScore`, or one's own.
+        All but the last also by name, as "smoothed_error". "auto" combines what detected best on
+        average: for images :class:`CodeDifference`, :class:`HiddenDifference` and, from 100
+        training rows on, :class:`LatentDistance`; for rows :class:`WhitenedError` and
+        :class:`NeighborDistance`. Of images and an architecture without a code it is
+        :class:`SmoothedError`.
     false_alarm_rate : float, default=0.05
         Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
         since the same rows choose the best epoch, and of those that `trim` keeps: the more normal

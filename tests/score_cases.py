@@ -13,6 +13,7 @@ from sklearn_ae import (
     DenseAutoencoder,
     HiddenDifference,
     LatentDistance,
+    NeighborDistance,
     SmoothedError,
     SquaredError,
     WhitenedError,
@@ -44,6 +45,7 @@ SCORES = {
     "difference": CodeDifference(),
     "code": LatentDistance(),
     "neighbors": LatentDistance(method="neighbors"),
+    "samples": NeighborDistance(),
     "combined": combined(),
     "auto": "auto",
 }

@@ -16,6 +16,7 @@ from sklearn_ae import (
     CombinedScore,
     HiddenDifference,
     LatentDistance,
+    NeighborDistance,
     SmoothedError,
     WhitenedError,
 )
@@ -75,6 +76,13 @@ def neighbor_distance(detector, X, n_neighbors=5):
     return neighbors.kneighbors(whitened)[0][:, -1]
 
 
+def sample_distance(detector, X, n_neighbors=5):
+    _, training = held_out_and_training(detector, X)
+    rows = X.reshape(len(X), -1)
+    neighbors = NearestNeighbors(n_neighbors=n_neighbors).fit(rows[training])
+    return neighbors.kneighbors(rows)[0][:, -1]
+
+
 def hidden_difference(detector, X):
     pairs = zip(hidden(detector, X), hidden(detector, detector.reconstruct(X)), strict=True)
     return sum(np.sum((a - b).reshape(len(X), -1) ** 2, axis=1) for a, b in pairs)
@@ -94,6 +102,7 @@ FORMULAS = {
     "difference": code_difference,
     "code": latent_distance,
     "neighbors": neighbor_distance,
+    "samples": sample_distance,
 }
 
 
@@ -124,6 +133,18 @@ def test_number_of_neighbors_is_at_most_that_of_training_rows(n_neighbors):
     detector = fit("rows", LatentDistance(method="neighbors", n_neighbors=n_neighbors))
     expected = neighbor_distance(detector, ROWS, min(n_neighbors, 216))
     assert_allclose(-detector.score_samples(ROWS), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_neighbors_are_told_apart_far_from_zero_and_in_scaled_units():
+    X = 1e6 + 1e-3 * ROWS
+    plain, scaled = (
+        -fit("rows", NeighborDistance(n_neighbors=1), X, scaling=scaling).score_samples(X)
+        for scaling in (None, "standard")
+    )
+    assert_allclose(plain, sample_distance(fitted("rows", "samples"), X, 1), rtol=1e-3, atol=1e-7)
+    deviations = X[held_out_and_training(fitted("rows", "samples"), X)[1]].std(axis=0)
+    expected = sample_distance(fitted("rows", "samples"), (X - 1e6) / deviations, 1)
+    assert_allclose(scaled, expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["rows", "images"])
@@ -158,7 +179,7 @@ def test_auto_combines_what_the_data_allow():
         kind: [(name, type(part)) for name, part in fitted(kind, "auto").anomaly_score_.scores_]
         for kind in ("rows", "images")
     }
-    assert parts["rows"] == [("error", WhitenedError), ("code", LatentDistance)]
+    assert parts["rows"] == [("error", WhitenedError), ("neighbors", NeighborDistance)]
     assert parts["images"] == [
         ("difference", CodeDifference),
         ("hidden", HiddenDifference),
@@ -166,11 +187,12 @@ def test_auto_combines_what_the_data_allow():
     ]
 
 
-@pytest.mark.parametrize(("n_rows", "names"), [(109, ["error"]), (112, ["error", "code"])])
-def test_code_is_left_out_of_a_combination_below_100_training_rows(n_rows, names):
-    detector = fit("rows", "auto", ROWS[:n_rows])
-    assert (len(detector.training_scores_) >= 100) == ("code" in names)
-    assert [name for name, _ in detector.anomaly_score_.scores_] == names
+@pytest.mark.parametrize(("n_rows", "left_out"), [(109, ["code"]), (112, [])])
+def test_code_is_left_out_of_a_combination_below_100_training_rows(n_rows, left_out):
+    detector = fit("images", "auto", IMAGES[:n_rows])
+    assert (len(detector.training_scores_) < 100) == bool(left_out)
+    names = [name for name, _ in detector.anomaly_score_.scores_]
+    assert names + left_out == ["difference", "hidden", "code"]
 
 
 def test_a_code_alone_is_never_left_out():
@@ -194,7 +216,7 @@ def test_all_rows_serve_where_few_or_none_are_held_out(parameters):
 WIDE = np.random.default_rng(1).normal(size=(240, 40))
 
 
-@pytest.mark.parametrize("name", ["whitened", "difference", "code", "neighbors", "auto"])
+@pytest.mark.parametrize("name", ["whitened", "difference", "code", "neighbors", "samples", "auto"])
 @pytest.mark.filterwarnings("ignore:No row is held out", "ignore:All rows of X are equal")
 @pytest.mark.parametrize(
     "X",

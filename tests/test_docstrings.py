@@ -23,6 +23,7 @@ from sklearn_ae import (
     ConformalDetector,
     FixedThresholdDetector,
     LatentDistance,
+    NeighborDistance,
     NormalsOnly,
     TunedThresholdDetectorCV,
     WhitenedError,
@@ -119,6 +120,7 @@ def fitted_estimators():
         WhitenedError(),
         CodeDifference(),
         LatentDistance(method="neighbors"),
+        NeighborDistance(),
         CombinedScore([("difference", CodeDifference())]),
     ]
     return [
@@ -154,6 +156,7 @@ def test_every_estimator_is_examined(fitted):
         WhitenedError,
         CodeDifference,
         LatentDistance,
+        NeighborDistance,
         CombinedScore,
     ],
 )

@@ -27,6 +27,7 @@ from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
 from sklearn_ae.anomaly_scores._hidden import HiddenDifference
+from sklearn_ae.anomaly_scores._neighbors import NeighborDistance
 from sklearn_ae.anomaly_scores._whitened import WhitenedError
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "CombinedScore",
     "HiddenDifference",
     "LatentDistance",
+    "NeighborDistance",
     "SmoothedError",
     "SquaredError",
     "WhitenedError",

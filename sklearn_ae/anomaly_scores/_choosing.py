@@ -8,6 +8,7 @@ from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
 from sklearn_ae.anomaly_scores._hidden import HiddenDifference
+from sklearn_ae.anomaly_scores._neighbors import NeighborDistance
 from sklearn_ae.anomaly_scores._whitened import LARGEST_WHITENED, WhitenedError
 
 ANOMALY_SCORES = {
@@ -15,6 +16,7 @@ ANOMALY_SCORES = {
     "code_difference": CodeDifference,
     "hidden_difference": HiddenDifference,
     "latent_distance": LatentDistance,
+    "neighbor_distance": NeighborDistance,
     "smoothed_error": SmoothedError,
     "squared_error": SquaredError,
     "whitened_error": WhitenedError,
@@ -86,9 +88,7 @@ def _choose(network):
         return CombinedScore(parts)
     is_small = math.prod(network.input_shape) <= LARGEST_WHITENED
     error = WhitenedError() if is_small else SquaredError()
-    if not network.has_code:
-        return error
-    return CombinedScore([("error", error), ("code", LatentDistance(method="neighbors"))])
+    return CombinedScore([("error", error), ("neighbors", NeighborDistance())])
 
 
 def _check_parts(combined):

@@ -3,6 +3,7 @@
 from numbers import Integral
 
 from sklearn_ae._compat import Interval, StrOptions
+from sklearn_ae.anomaly_scores._neighbors import distance_of_neighbor
 from sklearn_ae.anomaly_scores._whitened import WhitenedDistance, fit_whitening, whiten
 
 
@@ -120,16 +121,8 @@ class LatentDistance(WhitenedDistance):
         """
         if self.method == "mahalanobis":
             return super().compute_from(response)
-        from keras import ops
-
         whitened = whiten(self.features(response), self.mean_, self.whitening_)
-        # One matrix product, where differences would be an array of n × n_references × k.
-        squares = ops.sum(ops.square(whitened), axis=1, keepdims=True) + ops.sum(
-            ops.square(self.references_), axis=1
-        )
-        squares = squares - 2 * ops.matmul(whitened, ops.transpose(self.references_))
-        nearest, _ = ops.top_k(-squares, self.n_neighbors_)
-        return ops.sqrt(ops.maximum(-nearest[:, -1], 0))
+        return distance_of_neighbor(whitened, self.references_, self.n_neighbors_)
 
 
 class CodeDifference(WhitenedDistance):
