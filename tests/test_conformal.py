@@ -3,6 +3,7 @@
 import pickle
 import warnings
 from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import sklearn
 from calibrating import calibrated, column
 from numpy.testing import assert_array_equal
 from recording import Recorder, rising_rows
-from scipy.stats import binom
+from scipy.stats import beta, binom
 from sklearn.base import BaseEstimator, OutlierMixin, clone, is_outlier_detector
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
@@ -112,6 +113,16 @@ def test_confidence_that_is_met_exactly():
     assert calibrated([1, 2], false_alarm_rate=0.5, confidence=0.75).offset_ == 1
     # P(Binomial(5, 1/2) >= 1) = 31/32.
     assert calibrated(range(5), false_alarm_rate=0.5, confidence=31 / 32).offset_ == 0
+
+
+@pytest.mark.parametrize("n_rows", [15, 39])
+def test_confidence_that_is_met_but_for_a_rounding_error(n_rows):
+    """Exact probabilities, some of which SciPy finds a little smaller."""
+    scores = np.arange(1.0, n_rows + 1)
+    for rank in range(1, n_rows + 1):
+        n_outcomes = sum(comb(n_rows, i) for i in range(rank, n_rows + 1))
+        confidence = n_outcomes / 2**n_rows  # P(Binomial(n, 1/2) >= rank)
+        assert calibrated(scores, false_alarm_rate=0.5, confidence=confidence).offset_ == rank
 
 
 def test_p_values_count_calibration_scores_at_most_as_high():
@@ -259,9 +270,25 @@ def test_report():
     lines = str(report).splitlines()
     assert lines[2].split() == ["calibration", "rows,", "n", "59"]
     assert len({line.rindex("  ") for line in lines}) == 1
-    assert "central 0.8 interval" in str(
-        calibrated(range(1, 60), confidence=0.8).calibration_report()
-    )
+
+
+@pytest.mark.parametrize(("confidence", "rank"), [(0.8, 3), (0.99, 1)])
+def test_interval_of_the_report_has_the_confidence_asked_for(confidence, rank):
+    report = calibrated(range(1, 101), confidence=confidence).calibration_report()
+    assert report.rank == rank
+    tail = (1 - confidence) / 2
+    law = beta(rank, 101 - rank)
+    assert report.interval == pytest.approx((law.ppf(tail), law.isf(tail)))
+    low, high = report.interval
+    line = f"central {confidence} interval of the true rate"
+    (found,) = (text for text in str(report).splitlines() if text.startswith(line))
+    assert found.removeprefix(line).strip() == f"{low:.4g} to {high:.4g}"
+
+
+def test_rows_of_equal_scores_keep_their_order():
+    detector = calibrated(np.tile([2, 1], 200))
+    expected = np.concatenate([np.arange(1, 400, 2), np.arange(0, 400, 2)])
+    assert_array_equal(detector.calibration_indices_, expected)
 
 
 def test_report_is_that_of_the_fit():
@@ -317,6 +344,25 @@ def test_labelled_anomalies_neither_train_nor_calibrate(fits):
     assert detector.offset_ == inner.offset_
     assert_array_equal(detector.predict(X), inner.predict(X))
     assert detector.score(X, y) > 0.8
+    # What the calibration offers is within reach.
+    assert_array_equal(detector.p_values(X), inner.p_values(X))
+    for fdr in (0.1, 0.5):
+        assert_array_equal(detector.discoveries(X, fdr=fdr), inner.discoveries(X, fdr=fdr))
+    assert detector.discoveries(X, fdr=0.5).any()
+    assert detector.calibration_report() == inner.calibration_report()
+
+
+def test_normals_only_has_p_values_only_of_a_calibrated_detector():
+    unfitted = NormalsOnly(ConformalDetector(Recorder()))
+    for name in ("p_values", "discoveries", "calibration_report"):
+        assert hasattr(unfitted, name)
+        assert not hasattr(NormalsOnly(Recorder()), name)
+        assert not hasattr(FixedThresholdDetector(unfitted, threshold=1), name)
+    for method in ("p_values", "discoveries"):
+        with pytest.raises(NotFittedError):
+            getattr(unfitted, method)(column([0]))
+    with pytest.raises(NotFittedError):
+        unfitted.calibration_report()
 
 
 def test_nests_in_a_grid_search_a_pipeline_and_another_threshold(cloud):
