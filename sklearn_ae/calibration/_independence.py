@@ -37,7 +37,8 @@ def check_rows_are_new(estimator, X, positions):
         raise ValueError(
             "X must be rows that the frozen detector was not fitted to, or the false-alarm rate of "
             "new rows is higher than that of these: hold rows out of its fit and calibrate with "
-            f"them alone. Received: {len(rows)} of {len(positions)} rows that it was fitted to, {first}."
+            f"them alone. Received: {len(rows)} of {len(positions)} rows that it was fitted to, "
+            f"{first}."
         )
 
 
