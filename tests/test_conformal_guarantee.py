@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from calibrating import frozen
 from scipy.stats import beta, binomtest, norm
+from sklearn import config_context
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_ae import ConformalDetector
@@ -20,7 +21,9 @@ def detectors(draw, n_rows, seed=0, **parameters):
     rng = np.random.default_rng(seed)
     detector = ConformalDetector(frozen(), **parameters)
     for _ in range(N_CALIBRATIONS):
-        yield detector.fit(draw(rng, n_rows)[:, np.newaxis])
+        with config_context(skip_parameter_validation=True):  # a third of the time
+            detector.fit(draw(rng, n_rows)[:, np.newaxis])
+        yield detector
 
 
 def uniform(rng, size):
@@ -217,7 +220,7 @@ def test_anomalies_that_score_high_raise_the_rate_to_the_stated_bound(n_rows, sh
     assert abs(found.mean() - exact) <= four_errors(found)
 
 
-@pytest.mark.parametrize(("n_left", "rate", "n_dropped"), [(200, 0.05, 1), (200, 0.05, 4)])
+@pytest.mark.parametrize(("n_left", "rate", "n_dropped"), [(200, 0.05, 1), (200, 0.1, 5)])
 def test_dropping_normal_rows_costs_the_confidence_that_is_stated(n_left, rate, n_dropped):
     rng = np.random.default_rng(0)
     keywords = {"false_alarm_rate": rate, "confidence": 0.95}
@@ -226,7 +229,7 @@ def test_dropping_normal_rows_costs_the_confidence_that_is_stated(n_left, rate, 
         X = np.sort(rng.uniform(size=n_left + n_dropped))[n_dropped:, np.newaxis]
         detector = ConformalDetector(frozen(), **keywords).fit(X)
         n_kept_to += detector.offset_ <= rate
-    rank = detector.calibration_report().rank
-    stated = beta.cdf(rate, rank + n_dropped, n_left + 1 - rank)
-    assert stated < 0.92
+    report = detector.calibration_report()
+    stated = beta.cdf(rate, report.rank + n_dropped, n_left + 1 - report.rank)
+    assert stated < report.certified_level - 0.02
     assert binomtest(n_kept_to, N_CALIBRATIONS, stated).pvalue > 0.001
