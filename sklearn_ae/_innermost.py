@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
 from sklearn_ae.model_selection._wrapper import DetectorWrapper
@@ -33,7 +34,7 @@ def walk_inwards(estimator):
     Parameters
     ----------
     estimator : estimator object
-        Outlier detector, or a frozen one, a wrapper of this package, a fitted search or a pipeline
+        Outlier detector, or a frozen one, a wrapper of this package, a search or a pipeline
         around one, in any order.
 
     Yields
@@ -49,6 +50,8 @@ def walk_inwards(estimator):
             estimator = estimator._inner_estimator
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
+        elif isinstance(estimator, BaseSearchCV):
+            estimator = estimator.estimator
         elif isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]
         else:

@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 from recording import Recorder, rising_rows
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -145,8 +146,9 @@ def test_scores_must_be_one_for_each_row(change, shape):
         make_pipeline(StandardScaler(), NormalsOnly(Recorder())),
         FixedThresholdDetector(NormalsOnly(Recorder()), threshold=1),
         FrozenEstimator(NormalsOnly(Recorder())),
+        GridSearchCV(NormalsOnly(Recorder()), {"estimator__scale": [1]}),
     ],
-    ids=["outermost", "in a pipeline", "in a wrapper", "frozen"],
+    ids=["outermost", "in a pipeline", "in a wrapper", "frozen", "in a search"],
 )
 def test_labels_must_not_be_lost_on_the_way_to_normals_only(estimator, fits):
     X, y = rising_rows()
@@ -154,7 +156,7 @@ def test_labels_must_not_be_lost_on_the_way_to_normals_only(estimator, fits):
     with pytest.raises(ValueError, match=r"write NormalsOnly\(ConformalDetector\(detector\)\)"):
         detector.fit(X, y)
     assert fits == []
-    if not isinstance(estimator, FrozenEstimator):
+    if not isinstance(estimator, FrozenEstimator | GridSearchCV):  # these need more than X
         assert (
             len(detector.set_params(calibration_size=20).fit(X[y == 0]).calibration_scores_) == 20
         )

@@ -96,11 +96,12 @@ class ConformalDetector(ThresholdWrapper):
     training and held-out rows alike, and `fit` here refuses rows that are among them. It looks into
     pipelines, searches and the wrappers of this package, and for what is frozen at any depth; of
     other detectors nothing is known. What transformers in front make of a row may differ in its
-    last digits: the hash forgives 10⁻⁶ standard deviations, but for one row in twenty. Rows may
-    also be equal by nature, as in a table of a few discrete features. As many as chance has, by the
-    rows that are equal among those of the fit and among the new ones, are no error: some twenty
-    rows of the fit may then pass. If there are none, a single row of the fit is an error: drop it,
-    if it is equal by nature.
+    last digits: the hash forgives 10⁻⁶ standard deviations, but for one row in twenty. In float32
+    the last components of PCA differ by more, and fewer rows are recognised; none are, if these
+    components are rounding errors. Rows may also be equal by nature, as in a table of a few
+    discrete features. As many as chance has, by the rows that are equal among those of the fit and
+    among the new ones, are no error: some twenty rows of the fit may then pass. If there are none,
+    a single row of the fit is an error: drop it, if it is equal by nature.
 
     References
     ----------
