@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import BaseSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 from sklearn_ae.model_selection._wrapper import DetectorWrapper
@@ -50,7 +50,7 @@ def walk_inwards(estimator):
             estimator = estimator._inner_estimator
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
-        elif isinstance(estimator, BaseSearchCV):
+        elif isinstance(estimator, GridSearchCV | RandomizedSearchCV):
             estimator = estimator.estimator
         elif isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]
