@@ -96,8 +96,7 @@ pipeline = make_pipeline(
 table_detector = NormalsOnly(
     ConformalDetector(pipeline, false_alarm_rate=0.05, calibration_size=0.5, random_state=0)
 ).fit(X_train, y_train)
-calibrated = table_detector.estimator_
-calibrated.calibration_report()
+table_detector.calibration_report()
 
 # %%
 # What comes of other rates is read off the p-values, without another fit. The intervals say how
@@ -106,7 +105,7 @@ calibrated.calibration_report()
 
 print(recall_interval(y_test, table_detector.predict(X_test)))
 display = OperatingPointDisplay.from_estimator(
-    calibrated, X_test, y_test, false_alarm_rates=[0.02, 0.05, 0.1, 0.2]
+    table_detector, X_test, y_test, false_alarm_rates=[0.02, 0.05, 0.1, 0.2]
 )
 display.figure_.suptitle("Malignant tumours found, and false alarms")
 

@@ -1,9 +1,61 @@
 """The detector that scores, inside of wrappers, searches and pipelines."""
 
+from typing import Any, NamedTuple
+
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
 from sklearn_ae.model_selection._wrapper import DetectorWrapper
+
+
+class Innermost(NamedTuple):
+    """What `find_innermost` returns.
+
+    Parameters
+    ----------
+    detector : estimator object
+        The one that scores.
+    transformers : list of estimators
+        What transforms the rows before, in the order in which they are applied.
+    is_frozen : bool
+        Whether the detector is in a :class:`~sklearn.frozen.FrozenEstimator`, at any depth, so that
+        no `fit` fits it.
+    """
+
+    detector: Any
+    transformers: list
+    is_frozen: bool
+
+
+def walk_inwards(estimator):
+    """Go from an estimator to the detector that scores, through all that is around it.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Outlier detector, or a frozen one, a wrapper of this package, a search or a pipeline
+        around one, in any order.
+
+    Yields
+    ------
+    estimator : estimator object
+        From the outermost to the innermost.
+    """
+    while True:
+        yield estimator
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif isinstance(estimator, DetectorWrapper):
+            estimator = estimator._inner_estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, GridSearchCV | RandomizedSearchCV):
+            estimator = estimator.estimator
+        elif isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        else:
+            return
 
 
 def find_innermost(estimator):
@@ -17,21 +69,12 @@ def find_innermost(estimator):
 
     Returns
     -------
-    detector : estimator object
-    transformers : list of estimators
-        In the order in which they are applied.
+    innermost : Innermost
     """
-    transformers = []
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif isinstance(estimator, DetectorWrapper):
-            estimator = estimator._inner_estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif isinstance(estimator, Pipeline):
-            steps = [step for _, step in estimator.steps]
-            transformers += [step for step in steps[:-1] if step not in (None, "passthrough")]
-            estimator = steps[-1]
-        else:
-            return estimator, transformers
+    transformers, is_frozen = [], False
+    for detector in walk_inwards(estimator):
+        is_frozen = is_frozen or isinstance(detector, FrozenEstimator)
+        if isinstance(detector, Pipeline):
+            steps = [step for _, step in detector.steps[:-1]]
+            transformers += [step for step in steps if step not in (None, "passthrough")]
+    return Innermost(detector, transformers, is_frozen)

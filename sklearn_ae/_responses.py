@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.base import is_classifier
 
+from sklearn_ae._compat import _num_samples
+
 
 def has_anomaly_scores(estimator):
     """Tell whether an estimator gives anomaly scores.
@@ -59,11 +61,20 @@ def compute_anomaly_scores(estimator, X):
     ------
     TypeError
         If the estimator has neither, or is a classifier.
+    ValueError
+        If it does not return one number for each sample.
     """
     check_has_anomaly_scores(estimator)
     # The decision function subtracts a number, and may round two scores to one.
     method = "score_samples" if hasattr(estimator, "score_samples") else "decision_function"
-    return -np.ravel(np.asarray(getattr(estimator, method)(X), dtype=np.float64))
+    scores = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
+    if scores.shape != (_num_samples(X),):
+        raise ValueError(
+            f"{method} of the estimator must return one score for each sample, an array of shape "
+            f"({_num_samples(X)},). Received: an array of shape {scores.shape} from an estimator "
+            f"of type {type(estimator).__name__}."
+        )
+    return -scores
 
 
 def predict_anomalies(estimator, X):

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from calibrating import calibrated, column
 from numpy.testing import assert_array_equal
-from recording import Recorder
+from recording import Recorder, rising_rows
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_ae import ConformalDetector
+from sklearn_ae import ConformalDetector, FixedThresholdDetector, NormalsOnly
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,8 @@ def cloud():
         (0.005, None, 199),
         (0.07, None, 14),
         (0.5, None, 1),
+        (1 - 0.9, None, 9),  # 1 / (1 - 0.9) is more than 10 in floating point
+        (0.2, 0.67232, 5),  # 1 - 0.8 ** 5; the ratio of logarithms is more than 5
         (0.05, 0.95, 59),
         (0.01, 0.95, 299),
         (0.005, 0.95, 598),
@@ -69,6 +74,10 @@ def test_too_few_rows_are_refused_before_any_fit(rate, confidence, n_needed, fit
         ({"calibration_size": 1.0}, ValueError, "'calibration_size' parameter"),
         ({"calibration_size": 100}, ValueError, r"must leave rows .*=100 of n_samples=100 rows"),
         ({"calibration_size": 0.999}, ValueError, r"must leave rows to fit to.*=0.999 of"),
+        ({"calibration_size": True}, ValueError, "calibration_size must be .*=True"),
+        ({"calibration_size": np.True_}, ValueError, "calibration_size.*True"),
+        ({"false_alarm_rate": 1e-320}, ValueError, r"needs \d{19} calibration rows at least"),
+        ({"false_alarm_rate": 1e-320, "confidence": 0.9}, ValueError, r"needs \d{19} calib"),
         ({"estimator": LocalOutlierFactor()}, TypeError, "LocalOutlierFactor"),
         ({"estimator": LogisticRegression()}, TypeError, "must be an outlier detector"),
         ({"estimator": StandardScaler()}, TypeError, "of type StandardScaler"),
@@ -98,6 +107,59 @@ def test_scores_that_are_nan_are_no_normal_samples():
     infinite = column([-np.inf, np.inf])
     assert_array_equal(detector.predict(infinite), [-1, 1])
     assert_array_equal(detector.p_values(infinite), [1 / 20, 1])
+
+
+class WrongShape(Recorder):
+    """A detector whose scores are not one for each row."""
+
+    def __init__(self, change=None):
+        self.change = change
+
+    fails, scale = False, 1
+
+    def score_samples(self, X):
+        return self.change(super().score_samples(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "shape"),
+    [
+        (lambda scores: scores[1:], r"\(29,\)"),
+        (lambda scores: scores[:, np.newaxis], r"\(30, 1\)"),
+        (lambda scores: np.stack([scores, scores], axis=1), r"\(30, 2\)"),
+        (lambda scores: 1.0, r"\(\)"),
+    ],
+    ids=["one missing", "column", "two columns", "number"],
+)
+def test_scores_must_be_one_for_each_row(change, shape):
+    detector = ConformalDetector(WrongShape(change), random_state=0)
+    message = rf"score_samples of the.* shape \(30,\). Received: .* shape {shape} .*WrongShape"
+    with pytest.raises(ValueError, match=message):
+        detector.fit(column(range(100)))
+    assert not hasattr(detector, "estimator_")
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        NormalsOnly(Recorder()),
+        make_pipeline(StandardScaler(), NormalsOnly(Recorder())),
+        FixedThresholdDetector(NormalsOnly(Recorder()), threshold=1),
+        FrozenEstimator(NormalsOnly(Recorder())),
+        GridSearchCV(NormalsOnly(Recorder()), {"estimator__scale": [1]}),
+    ],
+    ids=["outermost", "in a pipeline", "in a wrapper", "frozen", "in a search"],
+)
+def test_labels_must_not_be_lost_on_the_way_to_normals_only(estimator, fits):
+    X, y = rising_rows()
+    detector = ConformalDetector(estimator)
+    with pytest.raises(ValueError, match=r"write NormalsOnly\(ConformalDetector\(detector\)\)"):
+        detector.fit(X, y)
+    assert fits == []
+    if not isinstance(estimator, FrozenEstimator | GridSearchCV):  # these need more than X
+        assert (
+            len(detector.set_params(calibration_size=20).fit(X[y == 0]).calibration_scores_) == 20
+        )
 
 
 def test_equal_scores_give_a_warning_and_flag_what_is_lower():

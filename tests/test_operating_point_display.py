@@ -5,23 +5,11 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from calibrating import calibrated, frozen
 from scipy.stats import beta
-from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 
-from sklearn_ae import OperatingPointDisplay
-
-
-class Calibrated(BaseEstimator):
-    """A fitted detector with p-values; the scores are the first column."""
-
-    def fit(self, X, y=None):
-        self.calibration_scores_ = np.sort(X[:, 0])
-        return self
-
-    def p_values(self, X):
-        n_at_most = np.searchsorted(self.calibration_scores_, X[:, 0], side="right")
-        return (1 + n_at_most) / (1 + len(self.calibration_scores_))
+from sklearn_ae import ConformalDetector, NormalsOnly, OperatingPointDisplay
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +95,7 @@ def test_rates_are_compared_as_fractions():
 
 def test_flags_what_lies_below_the_threshold_of_each_rate(labelled_rows):
     X, y = labelled_rows
-    detector = Calibrated().fit(np.random.default_rng(1).normal(size=(99, 1)))
+    detector = calibrated(np.random.default_rng(1).normal(size=99))
     display = OperatingPointDisplay.from_estimator(detector, X, y)
     np.testing.assert_array_equal(display.false_alarm_rates, [0.01, 0.02, 0.05, 0.1])
     for rank, alarms, found in zip(
@@ -116,6 +104,56 @@ def test_flags_what_lies_below_the_threshold_of_each_rate(labelled_rows):
         flagged = X[:, 0] < detector.calibration_scores_[rank - 1]
         assert alarms == np.mean(flagged[y == 1])
         assert found == np.mean(flagged[y == -1])
+
+
+@pytest.mark.parametrize("n_calibration", [59, 300, 1000])
+@pytest.mark.parametrize("confidence", [None, 0.95, 0.5])
+def test_points_are_those_of_predict(labelled_rows, n_calibration, confidence):
+    X, y = labelled_rows
+    scores = np.random.default_rng(1).normal(size=n_calibration)
+    rates = [0.05, 0.07, 0.2]
+    display = OperatingPointDisplay.from_estimator(
+        calibrated(scores, confidence=confidence), X, y, false_alarm_rates=rates
+    )
+    shares = zip(rates, display.realised_rates, display.recalls, strict=True)
+    for rate, alarms, found in shares:
+        detector = calibrated(scores, false_alarm_rate=rate, confidence=confidence)
+        flagged = detector.predict(X) == -1
+        assert alarms == np.mean(flagged[y == 1])
+        assert found == np.mean(flagged[y == -1])
+
+
+def test_confidence_makes_a_difference(labelled_rows):
+    scores = np.random.default_rng(1).normal(size=59)
+    careful, average = (
+        OperatingPointDisplay.from_estimator(
+            calibrated(scores, confidence=confidence), *labelled_rows, false_alarm_rates=[0.05]
+        ).recalls[0]
+        for confidence in (0.95, None)
+    )
+    assert careful < average
+
+
+def test_own_rate_of_the_detector_is_drawn(labelled_rows):
+    scores = np.random.default_rng(1).normal(size=299)
+    for confidence, expected in [(None, [0.005, 0.01, 0.02, 0.03, 0.05, 0.1]), (0.95, None)]:
+        detector = calibrated(scores, false_alarm_rate=0.03, confidence=confidence)
+        display = OperatingPointDisplay.from_estimator(detector, *labelled_rows)
+        expected = expected or [0.01, 0.02, 0.03, 0.05, 0.1]  # 299 rows are needed for 0.01
+        np.testing.assert_array_equal(display.false_alarm_rates, expected)
+    detector = calibrated(scores[:3], false_alarm_rate=0.3)
+    display = OperatingPointDisplay.from_estimator(detector, *labelled_rows)
+    np.testing.assert_array_equal(display.false_alarm_rates, [0.3])
+
+
+def test_calibrated_detector_inside_of_normals_only(labelled_rows):
+    X, y = labelled_rows
+    detector = NormalsOnly(ConformalDetector(frozen(), confidence=0.9)).fit(X, y)
+    display = OperatingPointDisplay.from_estimator(detector, X, y)
+    expected = OperatingPointDisplay.from_estimator(detector.estimator_, X, y)
+    np.testing.assert_array_equal(display.recalls, expected.recalls)
+    np.testing.assert_array_equal(display.false_alarm_rates, [0.05, 0.1])
+    assert display.recalls[0] == np.mean(detector.predict(X[y == -1]) == -1)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +269,24 @@ def test_styles_are_passed_on():
             {"false_alarm_rates": [0.04, 0.1], "n_calibration": 19},
             r"false_alarm_rates must be at least 0.05.*0.04 with 19 calibration rows",
         ),
-        ([1, -1], [0.2, 0.2], {"n_calibration": 8}, "fewer than 9 calibration rows.*: 8 calib"),
+        (
+            [1, -1],
+            [0.1, 0.2],
+            {
+                "false_alarm_rates": [0.05, 0.1],
+                "n_calibration": 58,
+                "calibration_confidence": 0.95,
+            },
+            r"at least 0.05034.*a rate of 0.05 with 58 calibration rows and .*confidence=0.95",
+        ),
+        ([1, -1], [0.1, 0.2], {"calibration_confidence": 0.95}, "n_calibration must be given"),
+        (
+            [1, -1],
+            [0.1, 0.2],
+            {"calibration_confidence": 95, "n_calibration": 99},
+            r"calibration_confidence must be a number in \(0, 1\)",
+        ),
+        ([1, -1], [0.2, 0.2], {"n_calibration": 8}, "too few calibration rows.*: 8 calib.*0.1111"),
         ([1, -1], [0.1, 0.2], {"n_calibration": -1}, "n_calibration must be a positive integer"),
         ([1, -1], [0.1, 0.2], {"confidence": 0}, r"confidence must be a number in \(0, 1\)"),
     ],

@@ -5,23 +5,11 @@ from itertools import combinations
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from calibrating import calibrated, frozen
 from scipy.stats import binomtest
-from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 
-from sklearn_ae import PValueDisplay
-
-
-class Calibrated(BaseEstimator):
-    """A fitted detector with p-values; the scores are the first column."""
-
-    def fit(self, X, y=None):
-        self.calibration_scores_ = np.sort(X[:, 0])
-        return self
-
-    def p_values(self, X):
-        n_at_most = np.searchsorted(self.calibration_scores_, X[:, 0], side="right")
-        return (1 + n_at_most) / (1 + len(self.calibration_scores_))
+from sklearn_ae import ConformalDetector, NormalsOnly, PValueDisplay
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +94,7 @@ def test_whole_curve_is_in_the_band_as_often_as_stated(n_calibration, n_samples)
     ).band
     curves = []
     for _ in range(400):
-        detector = Calibrated().fit(normal_rows(generator, n_calibration))
+        detector = calibrated(normal_rows(generator, n_calibration)[:, 0])
         p_values = detector.p_values(normal_rows(generator, n_samples))
         curves.append(is_inside(band, p_values, n_calibration))
     test = binomtest(sum(curves), len(curves), 0.9)
@@ -115,11 +103,11 @@ def test_whole_curve_is_in_the_band_as_often_as_stated(n_calibration, n_samples)
 
 def test_curve_leaves_the_band_if_calibration_rows_are_of_another_kind():
     generator = np.random.default_rng(0)
-    detector = Calibrated().fit(normal_rows(generator, 200))
+    detector = calibrated(normal_rows(generator, 200)[:, 0])
     drifted = PValueDisplay.from_estimator(detector, normal_rows(generator, 300, scale=2))
     assert not is_inside(drifted.band, drifted.p_values, 200)
     # Anomalies in the calibration make p-values of normal samples high.
-    detector = Calibrated().fit(normal_rows(generator, 200) - 5 * (np.arange(200) < 40)[:, None])
+    detector = calibrated(normal_rows(generator, 200)[:, 0] - 5 * (np.arange(200) < 40))
     high = PValueDisplay.from_estimator(detector, normal_rows(generator, 300))
     assert not is_inside(high.band, high.p_values, 200)
 
@@ -157,16 +145,32 @@ def test_anomalies_do_not_count_for_the_band():
 def test_p_values_and_calibration_rows_of_a_detector():
     generator = np.random.default_rng(0)
     X, y = normal_rows(generator, 60), np.repeat(["good", "crack"], [50, 10])
-    detector = Calibrated().fit(normal_rows(generator, 40))
+    detector = calibrated(normal_rows(generator, 40)[:, 0])
     display = PValueDisplay.from_estimator(detector, X, y, pos_label="crack", confidence=0.9)
     np.testing.assert_array_equal(display.p_values, detector.p_values(X))
     np.testing.assert_array_equal(display.is_anomaly, y == "crack")
     assert legend_texts(display.ax_)[-1] == "90% band for\n40 calibration rows"
-    del detector.calibration_scores_
-    detector.p_values = lambda X: np.full(len(X), 0.5)
-    display = PValueDisplay.from_estimator(detector, X)
+
+
+def test_detector_of_which_the_calibration_rows_are_not_known():
+    class Other:
+        def p_values(self, X):
+            return np.full(len(X), 0.5)
+
+    display = PValueDisplay.from_estimator(Other(), np.zeros((60, 1)))
     assert display.band_ is None
     assert legend_texts(display.ax_) == ["all samples (n=60)", "uniform"]
+
+
+def test_calibrated_detector_inside_of_normals_only():
+    generator = np.random.default_rng(0)
+    X, y = normal_rows(generator, 60), np.repeat([1, -1], [40, 20])
+    detector = NormalsOnly(ConformalDetector(frozen())).fit(X, y)
+    display = PValueDisplay.from_estimator(detector, X, y)
+    expected = PValueDisplay.from_estimator(detector.estimator_, X, y)
+    np.testing.assert_array_equal(display.p_values, expected.p_values)
+    assert display.n_calibration == 40
+    np.testing.assert_array_equal(display.band, expected.band)
 
 
 def test_labels_of_normal_samples_alone():

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context, _num_samples, _safe_indexing
 from sklearn_ae._responses import check_has_anomaly_scores, compute_anomaly_scores
-from sklearn_ae.calibration._independence import check_rows_are_new
+from sklearn_ae.calibration._independence import check_no_labels_are_lost, check_rows_are_new
 from sklearn_ae.calibration._ranks import choose_rank, count_rows_needed
 from sklearn_ae.calibration._report import CalibrationReport
 from sklearn_ae.model_selection._wrapper import ThresholdWrapper
@@ -59,7 +59,7 @@ class ConformalDetector(ThresholdWrapper):
     calibration_scores_ : ndarray of shape (n_calibration,), float64
         `score_samples` of the calibration rows, ascending: the most abnormal first.
     calibration_indices_ : ndarray of shape (n_calibration,), int
-        Which rows of X these are, in the same order.
+        Which rows of X these are, in the same order, and in that of X where scores are equal.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -94,10 +94,14 @@ class ConformalDetector(ThresholdWrapper):
     Rows that a frozen detector was fitted to score higher than new ones and would set the threshold
     too high. :class:`AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
     training and held-out rows alike, and `fit` here refuses rows that are among them. It looks into
-    pipelines, searches and the wrappers of this package; of other detectors nothing is known. Rows
-    may also be equal by nature, as in a table of a few discrete features. As many as the rows of
-    the fit have among themselves are expected, and are no error. If these are all different, a
-    single equal row is one: drop it, if it is equal by nature.
+    pipelines, searches and the wrappers of this package, and for what is frozen at any depth; of
+    other detectors nothing is known. What transformers in front make of a row may differ in its
+    last digits: the hash forgives 10⁻⁶ standard deviations, but for one row in twenty. In float32
+    the last components of PCA differ by more, and fewer rows are recognised; none are, if these
+    components are rounding errors. Rows may also be equal by nature, as in a table of a few
+    discrete features. As many as chance has, by the rows that are equal among those of the fit and
+    among the new ones, are no error: some twenty rows of the fit may then pass. If there are none,
+    a single row of the fit is an error: drop it, if it is equal by nature.
 
     References
     ----------
@@ -164,7 +168,8 @@ class ConformalDetector(ThresholdWrapper):
             Normal samples, as the wrapped estimator takes them.
         y : Ignored
             As in every outlier detector of scikit-learn. :class:`NormalsOnly` around this detector
-            reads it.
+            reads it. If there is one inside, which would read it for the training rows alone, it is
+            refused.
 
         Returns
         -------
@@ -174,12 +179,13 @@ class ConformalDetector(ThresholdWrapper):
         Raises
         ------
         ValueError
-            If there are too few calibration rows, the detector was fitted to some of them, or their
-            scores are not all finite.
+            If there are too few calibration rows, the detector was fitted to some of them, their
+            scores are not one for each and finite, or `y` is given around a :class:`NormalsOnly`.
         TypeError
             If the estimator gives no scores, or is a classifier.
         """
         check_has_anomaly_scores(self.estimator)
+        check_no_labels_are_lost(self.estimator, y)
         (X,) = indexable(X)
         training, calibration = self._split(_num_samples(X))
         rank = self._choose_rank(len(calibration), _num_samples(X))
@@ -188,8 +194,7 @@ class ConformalDetector(ThresholdWrapper):
             # y by position, as FrozenEstimator has no default for it.
             estimator.fit(_safe_indexing(X, training), None)
             X = _safe_indexing(X, calibration)
-        else:
-            check_rows_are_new(estimator.estimator, X)
+        check_rows_are_new(estimator, X, calibration)
         scores = -compute_anomaly_scores(estimator, X)
         _check_calibration_scores(scores)
         order = np.argsort(scores, kind="stable")
@@ -209,6 +214,11 @@ class ConformalDetector(ThresholdWrapper):
         if isinstance(self.estimator, FrozenEstimator):
             return rows[:0], rows
         size = self.calibration_size
+        if isinstance(size, bool | np.bool_):
+            raise ValueError(
+                "calibration_size must be a share of the rows, in (0, 1), or a number of rows. "
+                f"Received: calibration_size={size!r}."
+            )
         if np.ceil(size * n_rows if size < 1 else size) >= n_rows:
             raise ValueError(
                 "calibration_size must leave rows to fit to: lower it, or pass more rows. "

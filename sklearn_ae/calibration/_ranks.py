@@ -7,6 +7,7 @@ with the distribution Beta(k, n + 1 − k), or less.
 """
 
 import math
+import sys
 from bisect import bisect_right
 
 from scipy.special import betainc
@@ -71,8 +72,12 @@ def count_rows_needed(false_alarm_rate, confidence):
     -------
     n_calibration : int
         The smallest number with a rank of at least 1. Without confidence, ⌈1/rate⌉ − 1; with it,
-        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it.
+        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it. At most
+        `sys.maxsize`: no array has more rows.
     """
     if confidence is None:
-        return math.ceil(round(1 / false_alarm_rate, 9)) - 1
-    return math.ceil(round(math.log1p(-confidence) / math.log1p(-false_alarm_rate), 9))
+        needed, n_extra = 1 / false_alarm_rate, 1
+    else:
+        needed, n_extra = math.log1p(-confidence) / math.log1p(-false_alarm_rate), 0
+    # 1 / (1 - 0.9) is 10.000000000000002: rounded as in choose_rank. 1 / 1e-320 is infinite.
+    return math.ceil(min(round(needed, 9), sys.maxsize)) - n_extra

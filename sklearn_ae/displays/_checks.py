@@ -109,21 +109,21 @@ def check_p_values(p_values, n_calibration=None):
     return p_values
 
 
-def check_confidence(confidence):
+def check_confidence(confidence, name="confidence"):
     """Raise a ValueError unless the confidence is a number in (0, 1).
 
     Parameters
     ----------
     confidence : object
+    name : str, default="confidence"
+        Name of the parameter in the error.
     """
     if not (isinstance(confidence, Real) and 0 < confidence < 1):
-        raise ValueError(
-            f"confidence must be a number in (0, 1). Received: confidence={confidence!r}."
-        )
+        raise ValueError(f"{name} must be a number in (0, 1). Received: {name}={confidence!r}.")
 
 
 def read_p_values(detector, X):
-    """Compute the p-values of samples, and say how many scores calibrated them.
+    """Compute the p-values of samples, and say how they were calibrated.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def read_p_values(detector, X):
     Returns
     -------
     p_values : ndarray of shape (n,), float64
-    n_calibration : int or None
-        None if the detector has no `calibration_scores_`.
+    report : CalibrationReport or None
+        None if the detector has no method `calibration_report`.
 
     Raises
     ------
@@ -145,9 +145,8 @@ def read_p_values(detector, X):
     check_has(
         detector,
         "p_values",
-        "pass a ConformalDetector itself, such as estimator_ of NormalsOnly, or pipeline[-1] with "
+        "pass a ConformalDetector, or NormalsOnly around one, or pipeline[-1] with "
         "pipeline[:-1].transform(X); or p-values to from_predictions.",
     )
-    p_values = detector.p_values(X)
-    scores = getattr(detector, "calibration_scores_", None)
-    return p_values, None if scores is None else len(scores)
+    has_report = hasattr(detector, "calibration_report")
+    return detector.p_values(X), detector.calibration_report() if has_report else None

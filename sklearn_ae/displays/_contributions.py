@@ -135,7 +135,7 @@ class ContributionDisplay:
             If X has no such row, or the detector is one of images.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        detector, transformers = find_innermost(estimator)
+        detector, transformers, _ = find_innermost(estimator)
         check_has(
             detector,
             "anomaly_map",

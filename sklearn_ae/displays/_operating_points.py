@@ -1,16 +1,10 @@
 """What comes of the false-alarm rates that one may ask for."""
 
 import numpy as np
-from scipy.stats import binomtest
 from sklearn.utils import check_consistent_length
 
 from sklearn_ae._compat import check_matplotlib_support
-from sklearn_ae.displays._checks import (
-    check_confidence,
-    check_p_values,
-    check_vector,
-    read_p_values,
-)
+from sklearn_ae.displays._checks import check_confidence, check_p_values, read_p_values
 from sklearn_ae.displays._drawing import (
     ANOMALY_COLOR,
     NORMAL_COLOR,
@@ -18,22 +12,26 @@ from sklearn_ae.displays._drawing import (
     new_axes,
     take_place,
 )
+from sklearn_ae.displays._flagged_shares import (
+    check_calibration_confidence,
+    check_rates,
+    find_levels,
+    share_flagged,
+)
 from sklearn_ae.metrics._labels import read_two_classes
-
-DEFAULT_RATES = (0.005, 0.01, 0.02, 0.05, 0.1)
-# Fractions that are equal may differ in their last digit.
-TOLERANCE = 1e-9
 
 
 class OperatingPointDisplay:
     """Anomalies found and false alarms raised, for each false-alarm rate that one may ask for.
 
-    A sample is flagged at a rate if its p-value is at most the rate, which takes no fit for each.
-    The upper axes show the recall, the share of the labelled anomalies that are flagged; the lower
-    ones the realised false-alarm rate, the share of the labelled normal samples, beside the rate
-    asked for. Numbers and exact intervals say how much a few samples can tell: 37 of 40 anomalies
-    found are reported as such. Create the display with :meth:`from_estimator` or
-    :meth:`from_predictions`, which check their input. All parameters are stored as attributes.
+    A sample is flagged at a rate if its p-value is at most the rate or, for a detector with
+    `confidence`, at most k / (n + 1) for the rank k that the rate has then: as by `predict` of a
+    detector that is asked for the rate, which takes no fit for each. The upper axes show the
+    recall, the share of the labelled anomalies that are flagged; the lower ones the realised
+    false-alarm rate, the share of the labelled normal samples, beside the rate asked for. Numbers
+    and exact intervals say how much a few samples can tell: 37 of 40 anomalies found are reported
+    as such. Create the display with :meth:`from_estimator` or :meth:`from_predictions`, which check
+    their input. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -80,9 +78,7 @@ class OperatingPointDisplay:
     The intervals are those of Clopper and Pearson [1]_, each on its own: intervals at several rates
     are found from the same samples, and go wrong together. They are about the threshold of this one
     calibration. A detector that keeps to its rate on average over calibrations may exceed it in a
-    single one, and then its interval is rightly above the line. A `ConformalDetector` with
-    `confidence` flags fewer samples than are drawn at its `false_alarm_rate`: those drawn at
-    k / (n + 1), for the rank k and the n calibration rows of its report.
+    single one, and then its interval is rightly above the line.
 
     A realised rate of 0 has no place on the logarithmic axis: only the upper part of its interval
     is seen.
@@ -144,15 +140,17 @@ class OperatingPointDisplay:
 
         Parameters
         ----------
-        detector : ConformalDetector
-            Fitted detector, or another with a method `p_values`.
+        detector : ConformalDetector or NormalsOnly
+            Fitted detector, or one inside of a :class:`NormalsOnly`, or another with a method
+            `p_values`; of that, n is not known without a method `calibration_report`.
         X : array-like of shape (n_samples, ...)
             Samples, as `detector` takes them, that it was neither fitted to nor calibrated with.
         y : array-like of shape (n_samples,)
             Labels, under any convention of :func:`sklearn_ae.metrics.is_anomaly`.
         false_alarm_rates : array-like of shape (n_rates,), default=None
-            Rates to ask for, in (0, 1). If None, those of 0.005, 0.01, 0.02, 0.05 and 0.1 for
-            which the detector has `calibration_scores_` enough: n of them allow 1 / (n + 1).
+            Rates to ask for, in (0, 1). If None, the detector's own, and those of 0.005, 0.01,
+            0.02, 0.05 and 0.1 for which it has calibration rows enough: n of them allow 1 / (n + 1)
+            or, with its `confidence`, 1 − (1 − confidence) ** (1 / n).
         confidence : float, default=0.95
             Probability, in (0, 1), with which an interval holds the true share at least.
         pos_label : int, float, bool or str, default=None
@@ -173,12 +171,21 @@ class OperatingPointDisplay:
             If `detector` has no method `p_values`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        p_values, n_calibration = read_p_values(detector, X)
+        p_values, report = read_p_values(detector, X)
+        calibration = {}
+        if report is not None:
+            calibration = {
+                "n_calibration": report.n_calibration,
+                "calibration_confidence": report.confidence,
+            }
+            asked_for = (report.false_alarm_rate,)
+            if false_alarm_rates is None:
+                false_alarm_rates = check_rates(None, *calibration.values(), asked_for=asked_for)
         return cls.from_predictions(
             y,
             p_values,
             false_alarm_rates=false_alarm_rates,
-            n_calibration=n_calibration,
+            **calibration,
             confidence=confidence,
             pos_label=pos_label,
             ax=ax,
@@ -193,6 +200,7 @@ class OperatingPointDisplay:
         *,
         false_alarm_rates=None,
         n_calibration=None,
+        calibration_confidence=None,
         confidence=0.95,
         pos_label=None,
         ax=None,
@@ -211,7 +219,10 @@ class OperatingPointDisplay:
             `n_calibration` allows.
         n_calibration : int, default=None
             Number of calibration scores that the p-values were computed from: no rate may be less
-            than 1 / (n_calibration + 1), at which nothing is ever flagged. If None, all are drawn.
+            than they allow, at which nothing is ever flagged. If None, all are drawn.
+        calibration_confidence : float, default=None
+            `confidence` of the :class:`ConformalDetector`, with which it keeps to a rate. Needs
+            `n_calibration`.
         confidence : float, default=0.95
             Probability, in (0, 1), with which an interval holds the true share at least.
         pos_label : int, float, bool or str, default=None
@@ -229,17 +240,19 @@ class OperatingPointDisplay:
         Raises
         ------
         ValueError
-            If a p-value is not in (0, 1], a rate or `confidence` not in (0, 1), one of them less
-            than `n_calibration` allows, the lengths differ, `pos_label` is needed, or `y` is of one
-            class.
+            If a p-value is not in (0, 1], a rate or a confidence not in (0, 1), a p-value or a rate
+            less than `n_calibration` allows, the lengths differ, `pos_label` is needed, or `y` is
+            of one class.
         """
         p_values = check_p_values(p_values, n_calibration)
         check_confidence(confidence)
-        rates = _check_rates(false_alarm_rates, n_calibration)
+        check_calibration_confidence(calibration_confidence, n_calibration)
+        rates = check_rates(false_alarm_rates, n_calibration, calibration_confidence)
         check_consistent_length(y, p_values)
         anomalies = read_two_classes(y, pos_label=pos_label, metric="the picture")
-        recalls, recall_intervals = _share_flagged(p_values[anomalies], rates, confidence)
-        realised_rates, realised_intervals = _share_flagged(p_values[~anomalies], rates, confidence)
+        levels = find_levels(rates, n_calibration, calibration_confidence)
+        recalls, recall_intervals = share_flagged(p_values[anomalies], levels, confidence)
+        realised_rates, realised_intervals = share_flagged(p_values[~anomalies], levels, confidence)
         display = cls(
             false_alarm_rates=rates,
             recalls=recalls,
@@ -346,39 +359,6 @@ class OperatingPointDisplay:
 
 def _format_percentage(share, position):
     return f"{100 * share:.3g}%"
-
-
-def _check_rates(rates, n_calibration):
-    smallest = 0.0 if n_calibration is None else 1 / (n_calibration + 1)
-    if rates is None:
-        rates = [rate for rate in DEFAULT_RATES if rate * (1 + TOLERANCE) >= smallest]
-        if not rates:
-            raise ValueError(
-                "false_alarm_rates must be given where there are fewer than 9 calibration rows, "
-                f"which allow no rate of 0.1 or less. Received: {n_calibration} calibration rows."
-            )
-    rates = np.unique(check_vector(rates, "false_alarm_rates"))
-    if not (rates[0] > 0 and rates[-1] < 1):
-        raise ValueError(
-            f"false_alarm_rates must be in (0, 1). Received: rates from {rates[0]:.4g} to "
-            f"{rates[-1]:.4g}."
-        )
-    if rates[0] * (1 + TOLERANCE) < smallest:
-        raise ValueError(
-            f"false_alarm_rates must be at least {smallest:.4g}, which is 1 / (n + 1) for n "
-            "calibration rows: at less, nothing is ever flagged. Received: a rate of "
-            f"{rates[0]:.4g} with {n_calibration} calibration rows."
-        )
-    return rates
-
-
-def _share_flagged(p_values, rates, confidence):
-    """Return the share of p-values at or below each rate, and an interval for it."""
-    n_samples = len(p_values)
-    counts = np.searchsorted(np.sort(p_values), rates * (1 + TOLERANCE), side="right")
-    tests = [binomtest(int(count), n_samples) for count in counts]
-    intervals = [test.proportion_ci(confidence, method="exact") for test in tests]
-    return counts / n_samples, np.array(intervals)
 
 
 def _choose_labelled(rates):

@@ -106,9 +106,9 @@ class PValueDisplay:
 
         Parameters
         ----------
-        detector : ConformalDetector
-            Fitted detector, or another with a method `p_values`. The band needs its
-            `calibration_scores_`, and is not drawn without.
+        detector : ConformalDetector or NormalsOnly
+            Fitted detector, or one inside of a :class:`NormalsOnly`, or another with a method
+            `p_values`. The band needs its `calibration_report`, and is not drawn without.
         X : array-like of shape (n_samples, ...)
             Samples, as `detector` takes them, that it was neither fitted to nor calibrated with.
         y : array-like of shape (n_samples,), default=None
@@ -134,11 +134,11 @@ class PValueDisplay:
             If `detector` has no method `p_values`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        p_values, n_calibration = read_p_values(detector, X)
+        p_values, report = read_p_values(detector, X)
         return cls.from_predictions(
             p_values,
             y,
-            n_calibration=n_calibration,
+            n_calibration=None if report is None else report.n_calibration,
             confidence=confidence,
             pos_label=pos_label,
             ax=ax,

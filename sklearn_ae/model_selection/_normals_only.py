@@ -46,6 +46,8 @@ class NormalsOnly(DetectorWrapper):
     See Also
     --------
     FixedThresholdDetector : Outlier detector with a threshold that is given.
+    ConformalDetector : Gives a guaranteed false-alarm rate; inside of this detector, it is
+        calibrated with normal samples only, and its p-values are those of this detector.
 
     Notes
     -----
@@ -147,6 +149,54 @@ class NormalsOnly(DetectorWrapper):
         """
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
+
+    @available_if(estimator_has("p_values"))
+    def p_values(self, X):
+        """Compute p-values with the wrapped estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Data, as the wrapped estimator takes them.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n,), float64
+            Those of :meth:`ConformalDetector.p_values`: small for anomalies.
+        """
+        check_is_fitted(self)
+        return self.estimator_.p_values(X)
+
+    @available_if(estimator_has("discoveries"))
+    def discoveries(self, X, fdr=0.1):
+        """Flag samples of a batch with the wrapped estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Data, as the wrapped estimator takes them.
+        fdr : float, default=0.1
+            Expected share of false alarms among the samples flagged, in (0, 1).
+
+        Returns
+        -------
+        discovered : ndarray of shape (n,), bool
+            Those of :meth:`ConformalDetector.discoveries`: True for the samples that are flagged.
+        """
+        check_is_fitted(self)
+        return self.estimator_.discoveries(X, fdr=fdr)
+
+    @available_if(estimator_has("calibration_report"))
+    def calibration_report(self):
+        """Say what the calibration of the wrapped estimator guarantees.
+
+        Returns
+        -------
+        report : CalibrationReport
+            That of :meth:`ConformalDetector.calibration_report`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.calibration_report()
 
     @available_if(estimator_has("transform"))
     def transform(self, X):
