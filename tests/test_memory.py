@@ -7,6 +7,7 @@ import joblib
 import keras
 import numpy as np
 import pytest
+from logged_trainings import LogsTrainings, assert_one_training_each
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
@@ -183,17 +184,23 @@ def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings):
         np.testing.assert_array_equal(cached.cv_results_[name], again.cv_results_[name])
 
 
-def test_workers_share_the_folder(tmp_path):
-    grid = {"estimator__threshold": [1.0, 2.0, 3.0], "estimator__latent_dim": [1, 2]}
-    GridSearchCV(
-        NormalsOnly(small(tmp_path)),
-        grid,
-        cv=StratifiedKFold(n_splits=2, shuffle=True, random_state=0),
+def test_workers_train_no_network_twice_and_a_rerun_none(tmp_path):
+    log = tmp_path / "log"
+    search = GridSearchCV(
+        LogsTrainings(NormalsOnly(small(tmp_path, epochs=50, patience=None)), log),
+        {
+            "detector__estimator__latent_dim": [1, 2, 3, 4],
+            "detector__estimator__threshold": [1.0, 2.0, 3.0],
+        },
+        cv=StratifiedKFold(n_splits=3, shuffle=True, random_state=0),
         error_score="raise",
-        n_jobs=2,
         refit=False,
-    ).fit(X, Y)
-    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * 2
+    )
+    clone(search).set_params(n_jobs=2).fit(X, Y)
+    assert_one_training_each(log, n_codes=4, n_folds=3)
+    for n_jobs in (2, None):
+        clone(search).set_params(n_jobs=n_jobs).fit(X, Y)
+    assert_one_training_each(log, n_codes=4, n_folds=3)
 
 
 @pytest.mark.parametrize(
