@@ -2,19 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 from unittest import mock
 
 import joblib
 from sklearn.base import BaseEstimator, OutlierMixin, clone
-
-
-class Training(NamedTuple):
-    """A network that was trained: the process, the length of the code, and a hash of the rows."""
-
-    process: int
-    latent_dim: int
-    rows: str
 
 
 class LogsTrainings(OutlierMixin, BaseEstimator):
@@ -30,9 +21,8 @@ class LogsTrainings(OutlierMixin, BaseEstimator):
         train = training.train
 
         def logging(network, X, *args, settings, **kwargs):
-            line = Training(os.getpid(), settings["latent_dim"], joblib.hash(X))
             with Path(self.path).open("a") as file:
-                file.write(" ".join(map(str, line)) + "\n")
+                file.write(f"{os.getpid()} {settings['latent_dim']} {joblib.hash(X)}\n")
             return train(network, X, *args, settings=settings, **kwargs)
 
         with mock.patch.object(training, "train", logging):
@@ -47,14 +37,6 @@ class LogsTrainings(OutlierMixin, BaseEstimator):
 
 
 def logged_trainings(path):
-    """Return the trainings that were logged in a file."""
-    lines = map(str.split, Path(path).read_text().splitlines())
-    return [Training(int(process), int(code), rows) for process, code, rows in lines]
-
-
-def assert_one_training_each(path, n_codes, n_folds):
-    """Check that the workers trained one network for each code and fold, and none twice."""
-    trainings = logged_trainings(path)
-    networks = [training[1:] for training in trainings]
-    assert len(networks) == len(set(networks)) == n_codes * n_folds
-    assert os.getpid() not in {training.process for training in trainings}
+    """Return the networks that were trained, code and rows of each, and the processes."""
+    lines = [line.split() for line in Path(path).read_text().splitlines()]
+    return [tuple(network) for _, *network in lines], {int(process) for process, *_ in lines}

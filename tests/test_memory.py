@@ -1,5 +1,6 @@
 """Trainings that are kept: what trains once, what trains anew, and what is not kept."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import joblib
 import keras
 import numpy as np
 import pytest
-from logged_trainings import LogsTrainings, assert_one_training_each
+from logged_trainings import LogsTrainings, logged_trainings
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
@@ -187,7 +188,7 @@ def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings):
 def test_workers_train_no_network_twice_and_a_rerun_none(tmp_path):
     log = tmp_path / "log"
     search = GridSearchCV(
-        LogsTrainings(NormalsOnly(small(tmp_path, epochs=50, patience=None)), log),
+        LogsTrainings(NormalsOnly(small(tmp_path)), log),
         {
             "detector__estimator__latent_dim": [1, 2, 3, 4],
             "detector__estimator__threshold": [1.0, 2.0, 3.0],
@@ -197,10 +198,12 @@ def test_workers_train_no_network_twice_and_a_rerun_none(tmp_path):
         refit=False,
     )
     clone(search).set_params(n_jobs=2).fit(X, Y)
-    assert_one_training_each(log, n_codes=4, n_folds=3)
+    networks, processes = logged_trainings(log)
+    assert len(networks) == len(set(networks)) == 4 * 3
+    assert os.getpid() not in processes
     for n_jobs in (2, None):
         clone(search).set_params(n_jobs=n_jobs).fit(X, Y)
-    assert_one_training_each(log, n_codes=4, n_folds=3)
+    assert logged_trainings(log) == (networks, processes)
 
 
 @pytest.mark.parametrize(
