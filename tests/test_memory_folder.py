@@ -166,18 +166,6 @@ def test_folder_that_cannot_be_written_is_refused(trainings_done, path):
     assert not trainings_done
 
 
-class OnlyCaches:
-    def cache(self, function):
-        return function
-
-
-@pytest.mark.parametrize("memory", [OnlyCaches(), 3, b"folder"], ids=["object", "int", "bytes"])
-def test_other_kinds_of_memory_are_refused(trainings_done, memory):
-    with pytest.raises(ValueError, match=r"The 'memory' parameter of .* must be .*Memory' or None"):
-        small(memory).fit(X)
-    assert not trainings_done
-
-
 def test_folder_may_be_named_from_home(tmp_path, trainings_done, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
