@@ -3,6 +3,8 @@
 from numbers import Integral, Real
 from pathlib import Path
 
+import joblib
+
 from sklearn_ae._compat import HasMethods, Interval, Options, StrOptions
 from sklearn_ae._scaling import SCALING_OPTIONS
 from sklearn_ae.anomaly_scores import ANOMALY_SCORES
@@ -28,7 +30,7 @@ PARAMETER_CONSTRAINTS = {
     ],
     "false_alarm_rate": [Interval(Real, 0, 1, closed="neither")],
     "threshold": [Interval(Real, None, None, closed="neither"), None],
-    "memory": [str, Path, HasMethods("cache"), None],
+    "memory": [str, Path, joblib.Memory, None],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "verbose": [Options(Integral, {0, 1, 2}), "boolean"],

@@ -106,7 +106,8 @@ def _standardise(X, rows):
     rows_per_chunk = max(1, _VALUES_PER_CHUNK // int(np.prod(X.shape[1:])))
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in gen_batches(len(rows), rows_per_chunk):
-            values = X[rows[chunk]].reshape(-1, n_channels).astype(np.float64)
+            # In one order in memory, which decides how sums are rounded.
+            values = X[rows[chunk]].reshape(-1, n_channels).astype(np.float64, order="C")
             scaler.partial_fit(values)
         scale = 1 / scaler.scale_
         offset = -scaler.mean_ * scale

@@ -86,8 +86,9 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     memory : str, pathlib.Path, joblib.Memory or None, default=None
         Folder of one's own that keeps trained weights (files in it are unpickled: trust them), so
         that fits which differ only in `anomaly_score`, `threshold`, `false_alarm_rate` or `verbose`
-        train once. Not used, with a warning, unless `random_state` is an int, or with callbacks,
-        `warm_start`, or layers, losses and optimizers that are not Keras's own.
+        train once, and a process waits for another that is at it. Not used, with a warning, unless
+        `random_state` is an int, or with callbacks, `warm_start`, or layers, losses and optimizers
+        that are not Keras's own.
     warm_start : bool, default=False
         Whether `fit` goes on from the fitted weights and scaling, with a new optimizer.
     random_state : int, RandomState instance or None, default=None

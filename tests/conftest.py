@@ -44,6 +44,22 @@ def trainings(monkeypatch):
     return begun
 
 
+@pytest.fixture
+def trainings_done(monkeypatch):
+    """The trainings that took place in this process."""
+    from sklearn_ae._network import training
+
+    done = []
+    train = training.train
+
+    def counting(*args, **kwargs):
+        done.append(args)
+        return train(*args, **kwargs)
+
+    monkeypatch.setattr(training, "train", counting)
+    return done
+
+
 @pytest.fixture(scope="session")
 def fitted_detector():
     """A detector of rows of six features. Tests change copies of it only."""

@@ -80,6 +80,13 @@ def test_any_value_is_in_reach_of_what_follows_a_sigmoid(ends, trainings):
 # Parameters
 
 
+class OnlyCaches:
+    """What scikit-learn's pipelines would take for a memory."""
+
+    def cache(self, function):
+        return function
+
+
 BAD_PARAMETERS = [
     *[
         ("latent_dim", value, r"an int in the range \[1, inf\)")
@@ -124,6 +131,10 @@ BAD_PARAMETERS = [
         for value in ("EarlyStopping", (), keras.callbacks.EarlyStopping())
     ],
     *[("verbose", value, "a int among {0, 1, 2}") for value in (3, -1, "auto")],
+    *[
+        ("memory", value, "'str', .* an instance of 'joblib.memory.Memory' or None")
+        for value in (OnlyCaches(), 3, b"folder")
+    ],
     *[("warm_start", value, "an instance of 'bool'") for value in (2, "yes")],
     *[("random_state", value, "an int in the range") for value in (-1, "seed")],
 ]

@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse as sp
 import tensorflow as tf
 from dask.distributed import Client, LocalCluster
+from logged_trainings import LogsTrainings, logged_trainings
 from numpy.testing import assert_array_equal
 from recording import Recorder
 from sklearn.covariance import EllipticEnvelope
@@ -83,10 +84,25 @@ def test_search_on_a_cluster_gives_the_serial_scores(cluster):
     np.testing.assert_allclose(parallel.score_samples(X), serial.score_samples(X), rtol=1e-6)
 
 
-def test_workers_of_a_search_share_a_folder_of_trainings(cluster, tmp_path):
-    with joblib.parallel_config(backend="dask"):
-        search(small(memory=tmp_path)).set_params(refit=False).fit(X, Y)
-    assert len(list(tmp_path.rglob("output.pkl"))) == len(GRID["estimator__latent_dim"]) * 2
+def test_workers_of_a_search_train_no_network_twice_and_a_rerun_none(cluster, tmp_path):
+    log = tmp_path / "log"
+    detector = small(memory=tmp_path)
+    search = GridSearchCV(
+        LogsTrainings(NormalsOnly(detector), log),
+        {
+            "detector__estimator__latent_dim": [1, 2, 3, 4],
+            "detector__estimator__threshold": [1.0, 2.0, 3.0],
+        },
+        cv=StratifiedKFold(n_splits=3, shuffle=True, random_state=0),
+        error_score="raise",
+        refit=False,
+    )
+    for _ in range(2):
+        with joblib.parallel_config(backend="dask"):
+            search.fit(X, Y)
+        networks, processes = logged_trainings(log)
+        assert len(networks) == len(set(networks)) == 4 * 3
+        assert os.getpid() not in processes
 
 
 def test_workers_take_the_cores_they_are_given_and_the_parent_keeps_its_own(cluster):

@@ -1,5 +1,6 @@
 """Trainings that are kept: what trains once, what trains anew, and what is not kept."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import joblib
 import keras
 import numpy as np
 import pytest
+from logged_trainings import LogsTrainings, logged_trainings
+from memory_cases import X, Y, assert_equal_fits, small
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
@@ -19,24 +22,7 @@ from sklearn_ae import (
     NormalsOnly,
     SquaredError,
 )
-from sklearn_ae._network import memoizing, training
-
-X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-Y = np.where(np.arange(60) % 5 == 0, -1, 1)
-
-
-@pytest.fixture
-def trainings(monkeypatch):
-    """Count the networks that are trained in this process."""
-    calls = []
-    train = training.train
-
-    def counting(*args, **kwargs):
-        calls.append(args)
-        return train(*args, **kwargs)
-
-    monkeypatch.setattr(training, "train", counting)
-    return calls
+from sklearn_ae._network import memoizing
 
 
 @pytest.fixture(autouse=True)
@@ -44,34 +30,12 @@ def nothing_said_yet():
     memoizing._warn_once.cache_clear()
 
 
-def small(memory, **parameters):
-    defaults = {
-        "architecture": DenseAutoencoder(units=(8,)),
-        "latent_dim": 2,
-        "epochs": 2,
-        "memory": memory,
-        "random_state": 0,
-    }
-    return AutoencoderAnomalyDetector(**(defaults | parameters))
-
-
-def assert_equal_fits(one, other):
-    assert one.history_ == other.history_
-    assert one.best_epoch_ == other.best_epoch_
-    for weight, other_weight in zip(
-        one.model_.get_weights(), other.model_.get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(weight, other_weight)
-    np.testing.assert_array_equal(one.score_samples(X), other.score_samples(X))
-    np.testing.assert_array_equal(one.validation_scores_, other.validation_scores_)
-
-
 @pytest.mark.parametrize("make", [str, Path, joblib.Memory], ids=["str", "Path", "Memory"])
-def test_second_fit_takes_what_the_first_left(tmp_path, trainings, make):
+def test_second_fit_takes_what_the_first_left(tmp_path, trainings_done, make):
     memory = make(tmp_path) if make is not joblib.Memory else joblib.Memory(tmp_path, verbose=0)
     first = small(memory).fit(X)
     second = small(memory).fit(X.copy())
-    assert len(trainings) == 1
+    assert len(trainings_done) == 1
     assert_equal_fits(first, second)
     assert_equal_fits(first, small(None).fit(X))
 
@@ -94,10 +58,10 @@ def test_second_fit_takes_what_the_first_left(tmp_path, trainings, make):
     ],
     ids=str,
 )
-def test_what_does_not_change_the_weights_does_not_train(tmp_path, trainings, change):
+def test_what_does_not_change_the_weights_does_not_train(tmp_path, trainings_done, change):
     small(tmp_path).fit(X)
     cached = small(tmp_path, **change).fit(X)
-    assert len(trainings) == 1
+    assert len(trainings_done) == 1
     assert_equal_fits(cached, small(None, **change).fit(X))
     assert cached.offset_ == small(None, **change).fit(X).offset_
 
@@ -121,24 +85,24 @@ def test_what_does_not_change_the_weights_does_not_train(tmp_path, trainings, ch
     ],
     ids=str,
 )
-def test_what_may_change_the_weights_trains_anew(tmp_path, trainings, change):
+def test_what_may_change_the_weights_trains_anew(tmp_path, trainings_done, change):
     small(tmp_path).fit(X)
     cached = small(tmp_path, **change).fit(X)
-    assert len(trainings) == 2
+    assert len(trainings_done) == 2
     assert_equal_fits(cached, small(None, **change).fit(X))
 
 
-def test_share_of_trimmed_rows_trains_anew_and_the_warm_up_is_kept(tmp_path, trainings):
+def test_share_of_trimmed_rows_trains_anew_and_the_warm_up_is_kept(tmp_path, trainings_done):
     small(tmp_path).fit(X)
     cached = small(tmp_path, trim=0.1).fit(X)
-    assert len(trainings) == 1 + 2
+    assert len(trainings_done) == 1 + 2
     assert_equal_fits(cached, small(None, trim=0.1).fit(X))
-    trainings.clear()
+    trainings_done.clear()
     again = small(tmp_path, trim=0.1).fit(X)
-    assert not trainings
+    assert not trainings_done
     assert_equal_fits(cached, again)
     cached = small(tmp_path, trim=0.2).fit(X)
-    assert len(trainings) == 1
+    assert len(trainings_done) == 1
     assert_equal_fits(cached, small(None, trim=0.2).fit(X))
 
 
@@ -151,16 +115,41 @@ def test_every_parameter_is_classified():
     assert set(AutoencoderAnomalyDetector().get_params(deep=False)) == known
 
 
-def test_other_data_train_anew(tmp_path, trainings):
+def test_other_data_train_anew(tmp_path, trainings_done):
     small(tmp_path).fit(X)
     changed = X.copy()
     changed[-1, -1] += 1e-3
     small(tmp_path).fit(changed)
     small(tmp_path).fit(X.astype(np.float64))
-    assert len(trainings) == 3
+    assert len(trainings_done) == 3
 
 
-def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings):
+@pytest.mark.parametrize(
+    "rearrange",
+    [
+        np.asfortranarray,
+        lambda rows: np.repeat(rows, 2, axis=1)[:, ::2],
+        lambda rows: rows[::-1].copy()[::-1],
+    ],
+    ids=["by columns", "with gaps", "backwards"],
+)
+def test_order_in_memory_changes_nothing(tmp_path, trainings_done, rearrange):
+    first = small(tmp_path).fit(X)
+    rearranged = rearrange(X)
+    assert not rearranged.flags.c_contiguous
+    assert_equal_fits(first, small(tmp_path).fit(rearranged))
+    assert len(trainings_done) == 1
+    assert_equal_fits(first, small(None).fit(rearranged))
+
+
+def test_memory_map_is_known_by_its_values(tmp_path, trainings_done):
+    np.save(tmp_path / "rows.npy", X)
+    small(tmp_path).fit(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+    small(tmp_path).fit(X)
+    assert len(trainings_done) == 1
+
+
+def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings_done):
     grid = {
         "estimator__threshold": [1.0, 2.0, 3.0, 4.0],
         "estimator__latent_dim": [1, 2],
@@ -174,26 +163,34 @@ def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings):
         refit=False,
     )
     cached = clone(search).fit(X, Y)
-    assert len(trainings) == 2 * 2
+    assert len(trainings_done) == 2 * 2
     again = clone(search).fit(X, Y)
-    assert len(trainings) == 2 * 2
+    assert len(trainings_done) == 2 * 2
     plain = search.set_params(estimator__estimator__memory=None).fit(X, Y)
     for name in ("mean_test_score", "std_test_score"):
         np.testing.assert_array_equal(cached.cv_results_[name], plain.cv_results_[name])
         np.testing.assert_array_equal(cached.cv_results_[name], again.cv_results_[name])
 
 
-def test_workers_share_the_folder(tmp_path):
-    grid = {"estimator__threshold": [1.0, 2.0, 3.0], "estimator__latent_dim": [1, 2]}
-    GridSearchCV(
-        NormalsOnly(small(tmp_path)),
-        grid,
-        cv=StratifiedKFold(n_splits=2, shuffle=True, random_state=0),
+def test_workers_train_no_network_twice_and_a_rerun_none(tmp_path):
+    log = tmp_path / "log"
+    search = GridSearchCV(
+        LogsTrainings(NormalsOnly(small(tmp_path)), log),
+        {
+            "detector__estimator__latent_dim": [1, 2, 3, 4],
+            "detector__estimator__threshold": [1.0, 2.0, 3.0],
+        },
+        cv=StratifiedKFold(n_splits=3, shuffle=True, random_state=0),
         error_score="raise",
-        n_jobs=2,
         refit=False,
-    ).fit(X, Y)
-    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * 2
+    )
+    clone(search).set_params(n_jobs=2).fit(X, Y)
+    networks, processes = logged_trainings(log)
+    assert len(networks) == len(set(networks)) == 4 * 3
+    assert os.getpid() not in processes
+    for n_jobs in (2, None):
+        clone(search).set_params(n_jobs=n_jobs).fit(X, Y)
+    assert logged_trainings(log) == (networks, processes)
 
 
 @pytest.mark.parametrize(
@@ -207,11 +204,11 @@ def test_workers_share_the_folder(tmp_path):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_kept_says_so_and_trains(tmp_path, trainings, change, reason):
+def test_what_cannot_be_kept_says_so_and_trains(tmp_path, trainings_done, change, reason):
     with pytest.warns(UserWarning, match=f"memory is not used: .*{reason}"):
         small(tmp_path, **change).fit(X)
     small(tmp_path, **change).fit(X)
-    assert len(trainings) == 2
+    assert len(trainings_done) == 2
     assert not list(tmp_path.rglob("output.pkl"))
 
 
@@ -237,7 +234,7 @@ def test_architecture_with_layers_of_ones_own_is_not_kept(tmp_path):
         small(tmp_path, architecture=with_own_layer).fit(X)
 
 
-def test_edited_architecture_function_trains_anew(tmp_path, trainings):
+def test_edited_architecture_function_trains_anew(tmp_path, trainings_done):
     def make(n_units):
         def build(input_shape, latent_dim):
             encoder = [keras.layers.Dense(n_units), keras.layers.Dense(latent_dim)]
@@ -250,37 +247,10 @@ def test_edited_architecture_function_trains_anew(tmp_path, trainings):
 
     for n_units in (3, 3, 5):
         small(tmp_path, architecture=make(n_units)).fit(X)
-    assert len(trainings) == 2
+    assert len(trainings_done) == 2
 
 
-def test_corrupted_entry_is_computed_again(tmp_path, trainings):
-    first = small(tmp_path).fit(X)
-    [entry] = tmp_path.rglob("output.pkl")
-    entry.write_bytes(b"no pickle")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # joblib says that it could not load it
-        second = small(tmp_path).fit(X)
-    assert len(trainings) == 2
-    assert_equal_fits(first, second)
-
-
-def test_entry_holds_weights_and_no_keras_model(tmp_path):
-    detector = small(tmp_path).fit(X)
-    [entry] = tmp_path.rglob("output.pkl")
-    weights, (history, best_epoch) = joblib.load(entry)
-    assert all(type(weight) is np.ndarray for part in weights for weight in part)
-    assert (history, best_epoch) == (detector.history_, detector.best_epoch_)
-
-
-def test_folder_that_cannot_be_written_is_an_error_before_training(tmp_path, trainings):
-    (tmp_path / "file").write_text("")
-    for memory in (tmp_path / "file", str(tmp_path / "file" / "folder")):
-        with pytest.raises(ValueError, match="memory must be a folder that can be written"):
-            small(memory).fit(X)
-    assert not trainings
-
-
-def test_memory_without_location_keeps_nothing(trainings):
+def test_memory_without_location_keeps_nothing(trainings_done):
     for _ in range(2):
         small(joblib.Memory(None)).fit(X)
-    assert len(trainings) == 2
+    assert len(trainings_done) == 2

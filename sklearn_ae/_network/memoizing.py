@@ -8,15 +8,20 @@ from pathlib import Path
 
 import joblib
 import keras
+import numpy as np
 import tensorflow as tf
 from sklearn.utils.validation import check_memory
 
 import sklearn_ae
+from sklearn_ae._locking import locked
 from sklearn_ae._network import training
 from sklearn_ae._network.describing import describe
 
 # Only these change the weights; `verbose` does not, and callbacks switch the memory off.
 _SETTINGS = ("batch_size", "epochs", "patience")
+
+# Where in the memory's own folder.
+_FOLDER = "sklearn_ae"
 
 
 def open_memory(parameters):
@@ -49,23 +54,26 @@ def open_memory(parameters):
     if obstacle is not None:
         _warn_once(obstacle)
         return None
-    location = getattr(memory, "location", memory)
-    if location is None:
-        return None
     try:
-        Path(location).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=location):
+        opened = check_memory(str(memory) if isinstance(memory, Path) else memory)
+        if opened.store_backend is None:
+            return None
+        folder = _folder(opened)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ValueError(
             "memory must be a folder that can be written to: choose another one. Received: "
             f"memory={memory!r}, {error}."
         ) from error
-    return check_memory(str(memory) if isinstance(memory, Path) else memory)
+    return opened
 
 
 def train(memory, network, X, training_rows, validation_rows, **arguments):
     """Train a network as :func:`training.train` does, or take what an equal training left.
+
+    If another thread or process is at the same training, its end is waited for.
 
     Parameters
     ----------
@@ -76,23 +84,71 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
     Returns
     -------
     log : TrainingLog
+
+    Warns
+    -----
+    UserWarning
+        If what was left is of no use, so that the network is trained again.
     """
     data = (network, X, training_rows, validation_rows)
-    if memory is not None:
-        key = _key(*data, **arguments)
-        if key is not None:
-            cached = memory.cache(_train, ignore=["data", "arguments"])
-            weights, log = cached(key, data, arguments)
-            for part, values in zip(network.parts, weights, strict=True):
-                part.set_weights(values)
-            return training.TrainingLog(*log)
-    return training.train(*data, **arguments)
+    key = None if memory is None else _key(*data, **arguments)
+    if key is None:
+        return training.train(*data, **arguments)
+    # Not memory.cache: it empties folders whose function it takes for another one, and whether it
+    # has looked for that it remembers of the function, not of the folder.
+    store, entry = memory.store_backend, (_FOLDER, key)
+    names = {"loss", "val_loss"} if len(validation_rows) else {"loss"}
+    with locked(_folder(memory) / f"{key}.lock"):
+        log = _restore(store, entry, network, names)
+        if log is None:
+            log = training.train(*data, **arguments)
+            weights = [part.get_weights() for part in network.parts]
+            store.dump_item(entry, (weights, tuple(log)), verbose=0)
+    return log
 
 
-def _train(key, data, arguments):
-    """Train and return weights and log. What changes either of them is in the key."""
-    log = training.train(*data, **arguments)
-    return [part.get_weights() for part in data[0].parts], tuple(log)
+def _folder(memory):
+    return Path(memory.store_backend.location, _FOLDER)
+
+
+def _restore(store, entry, network, names):
+    """Give the network the weights of an entry and return the log, or None if there is none."""
+    if not store.contains_item(entry):
+        return None
+    try:
+        weights, log = store.load_item(entry, verbose=0)
+        log = training.TrainingLog(*log)
+        _check_weights(weights, network)
+        _check_log(log, names)
+    except Exception as error:  # whatever it is that was unpickled
+        warnings.warn(
+            "A training kept in memory cannot be read, so it is done again and replaced: "
+            f"{'/'.join(entry)}, {type(error).__name__}: {error}",
+            UserWarning,
+            stacklevel=2,
+        )
+        return None
+    # Only now that all is known to fit: a training begins with the initial weights.
+    for part, values in zip(network.parts, weights, strict=True):
+        part.set_weights(values)
+    return log
+
+
+def _check_weights(weights, network):
+    kept, needed = (
+        [[(array.shape, array.dtype) for array in part] for part in parts]
+        for parts in (weights, [part.get_weights() for part in network.parts])
+    )
+    if kept != needed:
+        raise ValueError("weights of other shapes or types than those of the network")
+
+
+def _check_log(log, names):
+    history, best_epoch = log
+    values = np.asarray([history[name] for name in sorted(names)])
+    is_history = set(history) == names and values.ndim == 2 and values.dtype.kind == "f"
+    if not (is_history and best_epoch in range(values.shape[1])):
+        raise ValueError(f"a log of {sorted(history)} whose best epoch is {best_epoch!r}")
 
 
 def _find_obstacle(parameters):
@@ -134,7 +190,8 @@ def _key(network, X, training_rows, validation_rows, *, loss, optimizer, setting
             (sklearn_ae.__version__, keras.__version__, tf.__version__),
             built,
             described,
-            X,
+            # Equal values in another order in memory, or mapped from a file, hash differently.
+            (X.shape, np.ascontiguousarray(X).reshape(-1)),
             (training_rows, validation_rows),
             [settings[name] for name in _SETTINGS],
             random_state.get_state(),
