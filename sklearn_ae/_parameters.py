@@ -11,13 +11,13 @@ from sklearn_ae.anomaly_scores import ANOMALY_SCORES
 
 PARAMETER_CONSTRAINTS = {
     "architecture": [StrOptions({"auto"}), HasMethods("build"), callable],
-    "latent_dim": [Interval(Integral, 1, None, closed="left")],
+    "latent_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "input_shape": [tuple, list, None],
     "scaling": [StrOptions(set(SCALING_OPTIONS)), None],
     "loss": [str, callable],
     "optimizer": [str, type, HasMethods("get_config")],
     "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-    "epochs": [Interval(Integral, 1, None, closed="left")],
+    "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "trim": [Interval(Real, 0, 0.5, closed="left")],

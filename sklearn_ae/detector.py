@@ -31,8 +31,9 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         one model from input to reconstruction. Its weights are drawn anew from `random_state`,
         also pretrained ones, unless their layers are not trainable. "auto" is
         :class:`ConvAutoencoder` for images from 8×8 pixels, else :class:`DenseAutoencoder`.
-    latent_dim : int, default=32
-        Length of the code. The longer, the better anomalies are reconstructed too.
+    latent_dim : "auto" or int, default="auto"
+        Length of the code. The longer, the better anomalies are reconstructed too. "auto" is 16 for
+        images and 32 for rows.
     input_shape : tuple of int or None, default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
         folded into. None takes X as it is.
@@ -48,8 +49,9 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         An instance is copied, never changed.
     learning_rate : float or None, default=None
         Step size of an optimizer given by name or class; None is the optimizer's own.
-    epochs : int, default=30
-        Largest number of passes over the training rows.
+    epochs : "auto" or int, default="auto"
+        Largest number of passes over the training rows. "auto" is 15 epochs, each of as many passes
+        as make 64 steps: few rows get as many steps as they need.
     batch_size : int, default=32
         Number of rows per step.
     validation_fraction : float, default=0.1
@@ -58,16 +60,16 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         rows serve for both, with a warning.
     trim : float, default=0.0
         Share of the rows, in [0, 0.5), rounded down, that is left out because unnoticed anomalies
-        may be among them: the training and the held-out rows with the largest squared error after
-        a warm-up [2]_, of a third of `epochs` without `patience`, `callbacks` and output. Then the
-        training begins, from the initial weights and with the units of the rows that are kept.
-        With `warm_start` the earlier fit is the warm-up.
+        may be among them: the training and the held-out rows whose anomaly score, that of "auto",
+        is highest after a warm-up [2]_, of an eighth of `epochs` without `patience`, `callbacks`
+        and output. Then the training begins, from the initial weights and with the units of the
+        rows that are kept. With `warm_start` the earlier fit is the warm-up.
     patience : int or None, default=5
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Each fit uses copies.
-    anomaly_score : str or object with `compute` or `compute_from`, default="absolute_error"
+    anomaly_score : str or object with `compute` or `compute_from`, default="auto"
         What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
         units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
         :class:`WhitenedError`, :class:`HiddenDifference`, :class:`CodeDifference`,
@@ -164,19 +166,19 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         self,
         *,
         architecture="auto",
-        latent_dim=32,
+        latent_dim="auto",
         input_shape=None,
         scaling="auto",
         loss="auto",
         optimizer="adam",
         learning_rate=None,
-        epochs=30,
+        epochs="auto",
         batch_size=32,
         validation_fraction=0.1,
         trim=0.0,
         patience=5,
         callbacks=None,
-        anomaly_score="absolute_error",
+        anomaly_score="auto",
         false_alarm_rate=0.05,
         threshold=None,
         memory=None,

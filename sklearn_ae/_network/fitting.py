@@ -1,10 +1,10 @@
 """From the detector's parameters and data to a trained network."""
 
-from sklearn_ae._network import building, compiling, memoizing, score_fitting, trimming
+from sklearn_ae._network import building, compiling, memoizing, score_fitting, training, trimming
 from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.anomaly_scores import resolve_anomaly_score
-from sklearn_ae.architectures import resolve_architecture
+from sklearn_ae.architectures import resolve_architecture, resolve_latent_dim
 
 
 def fit_network(
@@ -59,7 +59,8 @@ def fit_network(
         parameters["anomaly_score"], network, len(training_rows) - n_trimmed
     )
     score_fitting.try_score(network, anomaly_score, X, training_rows)
-    arguments = {"loss": loss, "settings": parameters, "random_state": random_state}
+    settings = parameters | training.resolve_epochs(parameters["epochs"])
+    arguments = {"loss": loss, "settings": settings, "random_state": random_state}
     kept = trimming.trim_rows(
         memory,
         network,
@@ -89,7 +90,7 @@ def _build(X, training_rows, limits, input_shape, parameters, previous, random_s
     network = building.build_network(
         resolve_architecture(parameters["architecture"], input_shape),
         input_shape,
-        parameters["latent_dim"],
+        resolve_latent_dim(parameters["latent_dim"], input_shape),
         scaling=scaling,
         use_sigmoid=compiling.is_binary_crossentropy(loss),
         random_state=random_state,

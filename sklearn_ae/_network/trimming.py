@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 
-from sklearn_ae._network import compiling, memoizing, scoring
-from sklearn_ae.anomaly_scores import SquaredError
+from sklearn_ae._network import compiling, memoizing, score_fitting, scoring
+from sklearn_ae.anomaly_scores import resolve_anomaly_score
 
 # A network learns what most rows have in common first, and what is particular to a few later
-# (Arpit et al., arXiv:1706.05394): so anomalies stand out before the training ends. A third of it
-# also keeps the price low.
-_WARM_UP_SHARE = 1 / 3
+# (Arpit et al., arXiv:1706.05394): so anomalies stand out long before the training ends. Of 250
+# among 2,500 images, 118 had the highest scores after 2 of 15 epochs, 106 after 5, 104 after 10.
+_WARM_UP_SHARE = 1 / 8
 
 
 def count_trimmed(n_rows, trim):
@@ -32,9 +32,9 @@ def trim_rows(
     settings,
     random_state,
 ):
-    """Leave out the rows with the largest squared error after a warm-up.
+    """Leave out the rows with the highest anomaly scores after a warm-up.
 
-    The share is the same among training and held-out rows, whose errors are not compared with each
+    The share is the same among training and held-out rows, whose scores are not compared with each
     other: the warm-up has seen the former only. What it leaves in the network and in `random_state`
     is undone, so the training after it begins as it would have without it.
 
@@ -82,11 +82,14 @@ def trim_rows(
             settings=settings | _warm_up(settings["epochs"]),
             random_state=copy.deepcopy(random_state),
         )
-    # Not the detector's score, of which the weights would depend: that is to need no training.
-    errors = scoring.anomaly_scores(network, SquaredError(), X)
+    # Not the detector's score, on which the weights would depend: another one is to need no other
+    # training.
+    score = resolve_anomaly_score("auto", network, len(training_rows))
+    score_fitting.fit_score(network, score, X, *groups)
+    scores = scoring.anomaly_scores(network, score, X)
     for variable, value in initial:
         variable.assign(value)
-    return tuple(_keep(rows, errors, count_trimmed(len(rows), trim)) for rows in groups)
+    return tuple(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in groups)
 
 
 def _warm_up(epochs):
@@ -95,8 +98,8 @@ def _warm_up(epochs):
     return {"epochs": n_epochs, "patience": None, "callbacks": None, "verbose": 0}
 
 
-def _keep(rows, errors, n_trimmed):
-    order = np.argsort(errors[rows], kind="stable")
+def _keep(rows, scores, n_trimmed):
+    order = np.argsort(scores[rows], kind="stable")
     return np.sort(rows[order[: len(rows) - n_trimmed]])
 
 
