@@ -59,7 +59,8 @@ class ConformalDetector(ThresholdWrapper):
     calibration_scores_ : ndarray of shape (n_calibration,), float64
         `score_samples` of the calibration rows, ascending: the most abnormal first.
     calibration_indices_ : ndarray of shape (n_calibration,), int
-        Which rows of X these are, in the same order, and in that of X where scores are equal.
+        Which rows of X these are, in the same order, and in that of X where scores are equal. Inside
+        of a :class:`NormalsOnly`, X are the rows that this keeps, those labelled as normal.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
