@@ -1,5 +1,7 @@
 """What ConformalDetector refuses, and what it answers to scores that say little."""
 
+import warnings
+
 import numpy as np
 import pytest
 from calibrating import calibrated, column
@@ -37,6 +39,7 @@ def cloud():
         (0.07, None, 14),
         (0.5, None, 1),
         (1 - 0.9, None, 9),  # 1 / (1 - 0.9) is more than 10 in floating point
+        (0.099999, None, 10),
         (0.2, 0.67232, 5),  # 1 - 0.8 ** 5; the ratio of logarithms is more than 5
         (0.05, 0.95, 59),
         (0.01, 0.95, 299),
@@ -160,6 +163,12 @@ def test_labels_must_not_be_lost_on_the_way_to_normals_only(estimator, fits):
         assert (
             len(detector.set_params(calibration_size=20).fit(X[y == 0]).calibration_scores_) == 20
         )
+
+
+def test_scores_that_are_close_give_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert calibrated(1e-9 * np.arange(39)).offset_ == 1e-9
 
 
 def test_equal_scores_give_a_warning_and_flag_what_is_lower():

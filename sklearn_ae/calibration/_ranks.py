@@ -72,8 +72,8 @@ def count_rows_needed(false_alarm_rate, confidence):
     -------
     n_calibration : int
         The smallest number with a rank of at least 1. Without confidence, ⌈1/rate⌉ − 1; with it,
-        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it. At most
-        `sys.maxsize`: no array has more rows.
+        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it
+        (https://doi.org/10.1214/aoms/1177731788). At most `sys.maxsize`: no array has more rows.
     """
     if confidence is None:
         needed, n_extra = 1 / false_alarm_rate, 1
