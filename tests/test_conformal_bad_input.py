@@ -7,6 +7,7 @@ import pytest
 from calibrating import calibrated, column
 from numpy.testing import assert_array_equal
 from recording import Recorder, rising_rows
+from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -193,3 +194,37 @@ def test_failed_fit_leaves_the_detector_as_it_was(cloud):
             detector.set_params(estimator=estimator).fit(cloud)
         after = vars(detector) | {"estimator": before["estimator"]}
         assert all(after[name] is before[name] for name in before)
+
+
+@pytest.mark.parametrize("number", [np.float16, np.float32])
+def test_numbers_of_numpy_are_read_as_numbers(cloud, number):
+    detector = ConformalDetector(
+        IsolationForest(n_estimators=2, random_state=0),
+        false_alarm_rate=number(0.25),
+        calibration_size=number(0.5),
+        random_state=0,
+    ).fit(cloud)
+    assert detector.calibration_report().rank == (len(detector.calibration_scores_) + 1) // 4
+
+
+def test_no_rows_are_said_to_be_none(cloud):
+    with pytest.raises(ValueError, match="n_samples=0"):
+        ConformalDetector(IsolationForest()).fit(cloud[:0])
+
+
+class Foreign:
+    """A detector as those of PyOD are: no estimator of scikit-learn, and high for anomalies."""
+
+    def fit(self, X, y=None):
+        raise AssertionError("a training began")
+
+    def decision_function(self, X):
+        return np.abs(X).sum(axis=1)
+
+    def get_params(self, deep=True):
+        return {}
+
+
+def test_detectors_that_are_none_of_scikit_learn_are_refused_before_training(cloud):
+    with pytest.raises(TypeError, match=r"BaseEstimator.*PyOD.*type Foreign"):
+        ConformalDetector(Foreign()).fit(cloud)

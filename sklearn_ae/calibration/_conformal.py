@@ -225,11 +225,18 @@ class ConformalDetector(ThresholdWrapper):
                 "calibration_size must be a share of the rows, in (0, 1), or a number of rows. "
                 f"Received: calibration_size={size!r}."
             )
+        if n_rows == 0:
+            raise ValueError(
+                "X must hold samples: some to fit to and some to calibrate with. Received: "
+                "n_samples=0."
+            )
         if np.ceil(size * n_rows if size < 1 else size) >= n_rows:
             raise ValueError(
                 "calibration_size must leave rows to fit to: lower it, or pass more rows. "
                 f"Received: calibration_size={size} of n_samples={n_rows} rows."
             )
+        # scikit-learn refuses NumPy's other floats.
+        size = size if isinstance(size, Integral) else float(size)
         split = train_test_split(rows, test_size=size, random_state=self.random_state)
         return tuple(map(np.sort, split))
 

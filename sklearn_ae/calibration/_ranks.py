@@ -30,6 +30,8 @@ def choose_rank(n_calibration, false_alarm_rate, confidence):
         Without confidence, ⌊false_alarm_rate · (n + 1)⌋. With it, the largest k such that
         P(Beta(k, n + 1 − k) ≤ false_alarm_rate) ≥ confidence. 0 if there are too few scores.
     """
+    # NumPy's half and single precision round to other digits.
+    false_alarm_rate = float(false_alarm_rate)
     if confidence is None:
         # 0.29 * 100 is 28.999999999999996 in floating point: rounded before the floor is taken. A
         # rate just below 1 would ask for one score more than there are.
