@@ -33,8 +33,16 @@ def check_has_anomaly_scores(estimator):
     Raises
     ------
     TypeError
-        If the estimator has no such method, or is a classifier.
+        If the estimator has no such method, is a classifier, or no estimator of scikit-learn, in
+        which case its scores may be high for anomalies.
     """
+    if hasattr(estimator, "fit") and not hasattr(estimator, "__sklearn_tags__"):
+        raise TypeError(
+            "The estimator must derive from sklearn.base.BaseEstimator, as outlier detectors of "
+            "scikit-learn do. Scores of PyOD's are high for anomalies: wrap such a detector in a "
+            "BaseEstimator whose score_samples is minus its decision_function. Received: an "
+            f"estimator of type {type(estimator).__name__}."
+        )
     if not has_anomaly_scores(estimator):
         raise TypeError(
             "The estimator must be an outlier detector with score_samples or decision_function, "

@@ -1,10 +1,13 @@
 """What ConformalDetector refuses, and what it answers to scores that say little."""
 
+import warnings
+
 import numpy as np
 import pytest
 from calibrating import calibrated, column
 from numpy.testing import assert_array_equal
 from recording import Recorder, rising_rows
+from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -37,6 +40,7 @@ def cloud():
         (0.07, None, 14),
         (0.5, None, 1),
         (1 - 0.9, None, 9),  # 1 / (1 - 0.9) is more than 10 in floating point
+        (0.099999, None, 10),
         (0.2, 0.67232, 5),  # 1 - 0.8 ** 5; the ratio of logarithms is more than 5
         (0.05, 0.95, 59),
         (0.01, 0.95, 299),
@@ -162,6 +166,12 @@ def test_labels_must_not_be_lost_on_the_way_to_normals_only(estimator, fits):
         )
 
 
+def test_scores_that_are_close_give_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert calibrated(1e-9 * np.arange(39)).offset_ == 1e-9
+
+
 def test_equal_scores_give_a_warning_and_flag_what_is_lower():
     with pytest.warns(UserWarning, match="All 39 calibration rows have the score 7. Only samples"):
         detector = calibrated([7] * 39)
@@ -184,3 +194,37 @@ def test_failed_fit_leaves_the_detector_as_it_was(cloud):
             detector.set_params(estimator=estimator).fit(cloud)
         after = vars(detector) | {"estimator": before["estimator"]}
         assert all(after[name] is before[name] for name in before)
+
+
+@pytest.mark.parametrize("number", [np.float16, np.float32])
+def test_numbers_of_numpy_are_read_as_numbers(cloud, number):
+    detector = ConformalDetector(
+        IsolationForest(n_estimators=2, random_state=0),
+        false_alarm_rate=number(0.25),
+        calibration_size=number(0.5),
+        random_state=0,
+    ).fit(cloud)
+    assert detector.calibration_report().rank == (len(detector.calibration_scores_) + 1) // 4
+
+
+def test_no_rows_are_said_to_be_none(cloud):
+    with pytest.raises(ValueError, match="n_samples=0"):
+        ConformalDetector(IsolationForest()).fit(cloud[:0])
+
+
+class Foreign:
+    """A detector as those of PyOD are: no estimator of scikit-learn, and high for anomalies."""
+
+    def fit(self, X, y=None):
+        raise AssertionError("a training began")
+
+    def decision_function(self, X):
+        return np.abs(X).sum(axis=1)
+
+    def get_params(self, deep=True):
+        return {}
+
+
+def test_detectors_that_are_none_of_scikit_learn_are_refused_before_training(cloud):
+    with pytest.raises(TypeError, match=r"BaseEstimator.*PyOD.*type Foreign"):
+        ConformalDetector(Foreign()).fit(cloud)

@@ -36,6 +36,9 @@ def test_labelled_anomalies_neither_train_nor_calibrate(fits):
     inner = detector.estimator_
     seen = np.concatenate([fits[0][:, 0], -inner.calibration_scores_])
     assert set(seen) == set(X[y == 0, 0])
+    # Its rows are those that NormalsOnly kept.
+    normals = X[y == 0, 0]
+    assert_array_equal(normals[inner.calibration_indices_], -inner.calibration_scores_)
     assert detector.offset_ == inner.offset_
     assert_array_equal(detector.predict(X), inner.predict(X))
     assert detector.score(X, y) > 0.8

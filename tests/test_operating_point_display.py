@@ -91,6 +91,11 @@ def test_rates_are_compared_as_fractions():
             [1, 1, 1, -1], p_values, false_alarm_rates=[rate]
         )
         assert display.realised_rates == pytest.approx([2 / 3])
+    # 1 - 0.9 is less than 1 / 10, which is the smallest rate of nine calibration rows.
+    display = OperatingPointDisplay.from_predictions(
+        [1, -1], [0.5, 0.1], false_alarm_rates=[1 - 0.9], n_calibration=9
+    )
+    assert display.recalls == [1]
 
 
 def test_flags_what_lies_below_the_threshold_of_each_rate(labelled_rows):

@@ -1,6 +1,7 @@
 """metrics.recall_interval: few labelled anomalies, reported as such."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import beta, binom
 
@@ -47,6 +48,12 @@ def test_conventions_of_labels_and_predictions():
     expected = recall_interval(y, predictions)
     assert recall_interval((y == -1).astype(int), predictions) == expected
     assert recall_interval(y == -1, predictions == -1) == expected
+    # Booleans of pandas, and those among objects, are no numbers of which 1 is normal.
+    for dtype in ("boolean", object):
+        assert recall_interval(y, pd.Series(predictions == -1, dtype=dtype)) == expected
+        all_flagged = pd.Series([True, True], dtype=dtype)
+        assert recall_interval([-1, -1], all_flagged).recall == 1
+    assert recall_interval(y, predictions[:, np.newaxis]) == expected
     names = np.where(y == -1, "bad", "good")
     assert recall_interval(names, predictions.tolist(), pos_label="bad") == expected
     # Normal samples are not needed, and finding nothing is a result.
@@ -64,6 +71,10 @@ def test_conventions_of_labels_and_predictions():
         ([1, -1], [0, 1], {}, r"predictions must be -1 .* predictions 0, 1"),
         ([1, -1], [0.3, -1], {}, "predictions must be -1"),
         ([1, -1], [np.nan, -1], {}, "predictions must be -1"),
+        ([1, -1], pd.Series([True, None], dtype="boolean"), {}, "predictions True, <NA>"),
+        ([1, -1], ["good", "bad"], {}, "predictions 'good', 'bad'"),
+        ([1, -1], None, {}, r"predictions must have one dimension.* of shape \(\)"),
+        ([1, -1], [[1, 1], [1, -1]], {}, r"predictions must have one dimension.*\(2, 2\)"),
         ([1, -1], [1, -1], {"confidence": 1}, r"confidence must be a number in \(0, 1\)"),
         ([1, -1], [1, -1], {"confidence": 95}, "confidence=95"),
         ([1, -1], [1, -1], {"confidence": None}, "confidence=None"),

@@ -11,7 +11,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import ConformalDetector, FixedThresholdDetector, NormalsOnly
@@ -136,6 +136,13 @@ def frozen_pipeline(X, front):
         lambda X: FrozenEstimator(make_pipeline(PCA(svd_solver="full"), tiny()).fit(X)),
         lambda X: NormalsOnly(FrozenEstimator(make_pipeline(StandardScaler(), tiny()).fit(X))),
         lambda X: make_pipeline("passthrough", FrozenEstimator(tiny().fit(X))),
+        lambda X: FrozenEstimator(
+            make_pipeline(
+                StandardScaler(),
+                None,
+                make_pipeline(PCA(4, svd_solver="full"), Normalizer(), tiny()),
+            ).fit(X)
+        ),
     ],
     ids=[
         "normals",
@@ -146,6 +153,7 @@ def frozen_pipeline(X, front):
         "pca",
         "pipeline in wrapper",
         "last step",
+        "several transformers",
     ],
 )
 def test_frozen_detectors_are_found_at_any_depth(rows, enclose):

@@ -60,6 +60,7 @@ class ConformalDetector(ThresholdWrapper):
         `score_samples` of the calibration rows, ascending: the most abnormal first.
     calibration_indices_ : ndarray of shape (n_calibration,), int
         Which rows of X these are, in the same order, and in that of X where scores are equal.
+        Inside of a :class:`NormalsOnly`, X are the rows that it keeps, those labelled as normal.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -79,6 +80,11 @@ class ConformalDetector(ThresholdWrapper):
     and only if its p-value is at most `false_alarm_rate`. Ties can only lower the false-alarm rate.
     If all calibration scores are equal, which gives a warning, samples are flagged that score lower
     than all of them.
+
+    Scores are equal if they are the same number. With some detectors, convolutional networks among
+    them, the last digits of a score depend on how many rows are scored at once. Where a large share
+    of the normal samples is one and the same row, and scores low, that share may be flagged as a
+    whole if samples are scored one by one.
 
     The guarantee needs calibration rows that are normal. Anomalies among them that score low lower
     the threshold: there are fewer false alarms than asked for, and fewer anomalies are found. Those
@@ -219,11 +225,18 @@ class ConformalDetector(ThresholdWrapper):
                 "calibration_size must be a share of the rows, in (0, 1), or a number of rows. "
                 f"Received: calibration_size={size!r}."
             )
+        if n_rows == 0:
+            raise ValueError(
+                "X must hold samples: some to fit to and some to calibrate with. Received: "
+                "n_samples=0."
+            )
         if np.ceil(size * n_rows if size < 1 else size) >= n_rows:
             raise ValueError(
                 "calibration_size must leave rows to fit to: lower it, or pass more rows. "
                 f"Received: calibration_size={size} of n_samples={n_rows} rows."
             )
+        # scikit-learn refuses NumPy's other floats.
+        size = size if isinstance(size, Integral) else float(size)
         split = train_test_split(rows, test_size=size, random_state=self.random_state)
         return tuple(map(np.sort, split))
 

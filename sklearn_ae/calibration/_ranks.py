@@ -30,6 +30,8 @@ def choose_rank(n_calibration, false_alarm_rate, confidence):
         Without confidence, ⌊false_alarm_rate · (n + 1)⌋. With it, the largest k such that
         P(Beta(k, n + 1 − k) ≤ false_alarm_rate) ≥ confidence. 0 if there are too few scores.
     """
+    # NumPy's half and single precision round to other digits.
+    false_alarm_rate = float(false_alarm_rate)
     if confidence is None:
         # 0.29 * 100 is 28.999999999999996 in floating point: rounded before the floor is taken. A
         # rate just below 1 would ask for one score more than there are.
@@ -72,8 +74,8 @@ def count_rows_needed(false_alarm_rate, confidence):
     -------
     n_calibration : int
         The smallest number with a rank of at least 1. Without confidence, ⌈1/rate⌉ − 1; with it,
-        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it. At most
-        `sys.maxsize`: no array has more rows.
+        the smallest n such that 1 − (1 − rate)ⁿ ≥ confidence, as S. S. Wilks has it
+        (https://doi.org/10.1214/aoms/1177731788). At most `sys.maxsize`: no array has more rows.
     """
     if confidence is None:
         needed, n_extra = 1 / false_alarm_rate, 1

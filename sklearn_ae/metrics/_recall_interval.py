@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 
 from sklearn_ae.metrics._labels import is_anomaly
 
@@ -102,11 +102,20 @@ def recall_interval(y, predictions, *, confidence=0.95, pos_label=None):
 
 
 def _read_predictions(predictions):
-    predictions = column_or_1d(predictions)
+    predictions = np.asarray(predictions)
+    if predictions.dtype == object:
+        # Booleans that pandas keeps beside missing values, say: as numbers, True would be normal.
+        predictions = np.array(predictions.tolist())
+    if predictions.ndim == 0 or predictions.size != len(predictions):
+        raise ValueError(
+            "predictions must have one dimension, a prediction for each label. Received: an array "
+            f"of shape {predictions.shape}."
+        )
+    predictions = predictions.reshape(-1)
     if predictions.dtype == bool:
         return predictions
-    if not np.all(np.isin(predictions, (-1, 1))):
-        received = ", ".join(map(repr, np.unique(predictions)[:5].tolist()))
+    if predictions.dtype.kind not in "iuf" or not np.all(np.isin(predictions, (-1, 1))):
+        received = ", ".join(list(dict.fromkeys(map(repr, predictions.tolist())))[:5])
         raise ValueError(
             "predictions must be -1 for anomalies and +1 for normal samples, as predict returns "
             f"them, or booleans, True for an anomaly. Received: predictions {received}."
