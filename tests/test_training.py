@@ -6,10 +6,7 @@ import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
-from training_cases import (
-    X,
-    small,
-)
+from training_cases import IMAGES, X, small
 
 from sklearn_ae.exceptions import TrainingDivergedError
 
@@ -71,6 +68,47 @@ def test_only_training_rows_are_fitted_to():
     )
     for weight, other_weight in zip(weights, other_weights, strict=True):
         np.testing.assert_array_equal(weight, other_weight)
+
+
+class Steps(keras.callbacks.Callback):
+    """Leaves the number of steps of each epoch in the history."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.n_steps = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.n_steps += 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["steps"] = self.n_steps
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_steps"),
+    # Passes of 1, of 3 and of 68 steps over nine tenths of the rows.
+    [(30, 64), (90, 66), (2400, 68)],
+)
+def test_auto_epochs_go_over_few_rows_until_there_are_64_steps(n_rows, n_steps):
+    rows = np.random.default_rng(0).normal(size=(n_rows, 4))
+    detector = small(epochs="auto", patience=None, batch_size=32, callbacks=[Steps()]).fit(rows)
+    assert detector.history_["steps"] == [n_steps] * 15
+    plain = small(epochs=2, batch_size=32, callbacks=[Steps()]).fit(rows)
+    assert plain.history_["steps"] == [-(-9 * n_rows // 320)] * 2
+
+
+def test_few_rows_are_learned():
+    position = np.random.default_rng(0).normal(size=(30, 1))
+    rows = position * [1.0, 1.0, -1.0, 2.0]
+    errors = [
+        np.abs(small(epochs=epochs).fit(rows).score_samples(rows)).mean() for epochs in (15, "auto")
+    ]
+    assert errors[1] < 0.3 * errors[0]
+
+
+@pytest.mark.parametrize(("data", "length"), [(X, 32), (IMAGES, 16)], ids=["rows", "images"])
+def test_auto_code_is_shorter_for_images(data, length):
+    detector = small(architecture="auto", latent_dim="auto", epochs=1).fit(data)
+    assert detector.transform(data).shape == (len(data), length)
 
 
 def test_without_held_out_rows_the_training_loss_chooses_the_best_epoch():

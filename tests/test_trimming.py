@@ -147,8 +147,8 @@ def test_noise_starts_anew_too(monkeypatch):
     assert_equal_to_the_bit(plain, small(trim=0.2, **noisy).fit(X), X)
 
 
-@pytest.mark.parametrize(("epochs", "expected"), [(1, 1), (3, 1), (4, 2), (30, 10)])
-def test_warm_up_takes_a_third_of_the_epochs(trainings, epochs, expected):
+@pytest.mark.parametrize(("epochs", "expected"), [(1, 1), (8, 1), (9, 2), (30, 4)])
+def test_warm_up_takes_an_eighth_of_the_epochs(trainings, epochs, expected):
     small(trim=0.1, epochs=epochs, patience=0).fit(X)
     warm_up, main = (kwargs["settings"] for _, kwargs in trainings)
     assert (warm_up["epochs"], warm_up["patience"]) == (expected, None)

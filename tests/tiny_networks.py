@@ -9,6 +9,7 @@ def tiny(**parameters):
     defaults = {
         "architecture": DenseAutoencoder(units=(4,)),
         "latent_dim": 2,
+        "anomaly_score": "absolute_error",
         "epochs": 1,
         "random_state": 0,
     }

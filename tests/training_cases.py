@@ -12,6 +12,7 @@ def small(**parameters):
     defaults = {
         "architecture": DenseAutoencoder(units=(8,)),
         "latent_dim": 2,
+        "anomaly_score": "absolute_error",
         "epochs": 2,
         "batch_size": 16,
         "random_state": 0,
