@@ -13,7 +13,7 @@ from sklearn.model_selection import (
 from sklearn_ae import (
     TunedThresholdDetectorCV,
 )
-from sklearn_ae.metrics import anomaly_scorer
+from sklearn_ae.metrics import anomaly_scorer, synthetic_anomaly_scorer
 
 FOLDS = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)
 
@@ -234,6 +234,22 @@ def test_scorers_that_look_past_the_threshold_fail(labelled_rows):
     )
     with pytest.raises(AttributeError, match="decision_function"):
         detector.fit(*labelled_rows)
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        synthetic_anomaly_scorer(metric="f1"),
+        lambda estimator, X, y: np.mean(estimator.predict(X[y == 1]) == -1),
+    ],
+    ids=["synthetic", "some rows"],
+)
+def test_scorers_that_judge_other_rows_than_those_of_the_fold_fail(labelled_rows, scoring):
+    """All thresholds would be compared by the predictions of other rows."""
+    X, y = labelled_rows
+    X = np.hstack([X, X[::-1]])
+    with pytest.raises(ValueError, match=r"scoring must judge .* of a fold of 12"):
+        TunedThresholdDetectorCV(Recorder(), scoring=scoring).fit(X, y)
 
 
 @pytest.mark.parametrize("scale", [0, np.nan])
