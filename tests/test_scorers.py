@@ -10,6 +10,7 @@ import sklearn
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     average_precision_score,
@@ -23,7 +24,7 @@ from sklearn.metrics import (
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
@@ -177,6 +178,12 @@ def test_precision_at_k_needs_k_samples():
         score("precision_at_k", [0, 1, 0, 0, 0, 0], np.arange(6), k=7)
 
 
+@pytest.mark.parametrize(("name", "options"), RANKING)
+def test_scores_that_are_missing_are_refused(name, options):
+    with pytest.raises(ValueError, match="NaN"):
+        score(name, [0, 1, 0, 0, 1], [0.1, np.nan, 0.2, np.nan, 0.3], **options)
+
+
 def test_nothing_flagged_is_a_zero_without_a_warning(recwarn):
     for name in ["precision", "f1", "recall", "matthews_corrcoef"]:
         assert score(name, [0, 0, 1], [-3.0, -2.0, -1.0]) == 0
@@ -270,6 +277,37 @@ def test_pos_label_of_the_estimator_is_used(labelled_rows):
             anomaly_scorer("roc_auc", pos_label=1)(estimator, X, y)
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        FrozenEstimator,
+        lambda fitted: make_pipeline("passthrough", FrozenEstimator(fitted)),
+        lambda fitted: FixedThresholdDetector(FrozenEstimator(fitted), threshold=0.6),
+        lambda fitted: GridSearchCV(
+            Pipeline([("detector", "passthrough")]),
+            {"detector": [fitted]},
+            scoring=anomaly_scorer("roc_auc"),
+            cv=FOLDS,
+        ),
+        lambda fitted: GridSearchCV(
+            NormalsOnly(fitted.estimator, pos_label=1),
+            {"pos_label": [0]},
+            scoring=anomaly_scorer("roc_auc"),
+            cv=FOLDS,
+        ),
+    ],
+    ids=["frozen", "frozen step", "frozen inside", "search over detectors", "search over labels"],
+)
+def test_pos_label_is_found_in_frozen_estimators_and_in_what_a_search_found(labelled_rows, wrap):
+    X, y = labelled_rows
+    # By convention, the label 1 would be the anomaly, and each figure that of its opposite.
+    fitted = NormalsOnly(DETECTORS[0], pos_label=0).fit(X, 1 - y)
+    estimator = wrap(fitted).fit(X, 1 - y)
+    assert anomaly_scorer("roc_auc")(estimator, X, 1 - y) > 0.8
+    with pytest.raises(ValueError, match="pos_label must be one label of an anomaly"):
+        anomaly_scorer("roc_auc", pos_label=1)(estimator, X, 1 - y)
+
+
 def test_search_refuses_a_scorer_that_contradicts_the_detector(labelled_rows):
     X, y = labelled_rows
     search = GridSearchCV(
@@ -351,6 +389,8 @@ def test_a_search_without_labels_says_so():
         ("auc", {}, ValueError, r"average_precision, balanced_accuracy, .*, roc_auc\..*'auc'"),
         (None, {}, ValueError, "name must be a metric"),
         ("roc_auc", {"k": 3}, TypeError, r"'roc_auc'\) takes max_fpr .*Received: k=3"),
+        ("f1", {"pos_label": [0]}, ValueError, r"pos_label must be one label.*pos_label=\[0\]"),
+        ("f1", {"pos_label": np.nan}, ValueError, "pos_label must be one label"),
         ("f1", {"beta": 2}, TypeError, r"'f1'\) takes no option .*Received: beta=2"),
         ("precision_at_k", {}, TypeError, "needs k, an int"),
         ("neg_cost", {}, TypeError, "needs cost_ratio, a float"),
