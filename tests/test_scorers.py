@@ -163,6 +163,14 @@ def test_recall_at_false_alarm_rate_of_equal_scores_is_all_or_nothing():
     assert score("recall_at_false_alarm_rate", y, y, false_alarm_rate=0) == 1
 
 
+def test_recall_at_false_alarm_rate_sees_thresholds_on_straight_parts_of_the_curve():
+    # Each threshold finds one more anomaly and flags one more normal sample.
+    y, scores = [0, 1] * 4, np.repeat([4.0, 3, 2, 1], 2)
+    for rate in [0.25, 0.5, 0.75]:
+        value = score("recall_at_false_alarm_rate", y, scores, false_alarm_rate=rate)
+        assert value == rate
+
+
 @pytest.mark.parametrize("k", [1, 2, 3, 5, 6])
 def test_precision_at_k_is_the_mean_over_orders_of_equal_scores(k):
     y = np.array([1, 0, 1, 0, 0, 1])

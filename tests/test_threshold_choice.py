@@ -196,6 +196,22 @@ def test_all_thresholds_are_tried_if_there_are_few_scores(labelled_rows):
     assert_array_equal(detector.cv_results_["thresholds"], expected)
 
 
+def test_threshold_without_a_score_is_not_chosen(labelled_rows):
+    X, y = labelled_rows
+
+    def precision(estimator, X, y):
+        flagged = estimator.predict(X) == -1
+        return np.mean(y[flagged]) if np.any(flagged) else np.nan
+
+    detector = TunedThresholdDetectorCV(
+        Recorder(), scoring=precision, thresholds=[39.5, 53.5, 70.0], cv=FOLDS
+    ).fit(X, y)
+    assert detector.best_threshold_ == 53.5
+    assert detector.best_score_ == 1
+    with pytest.raises(ValueError, match="and 0 finite scores"):
+        detector.set_params(thresholds=[70.0]).fit(X, y)
+
+
 def test_middle_of_equally_good_thresholds_is_chosen():
     X = np.array([[1.0], [2], [3], [4], [21], [22], [23], [24]])
     y = np.repeat([1, -1], 4)
