@@ -3,6 +3,7 @@
 import pickle
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,6 +251,13 @@ def test_nests_in_a_grid_search_and_a_pipeline(labelled_rows, fits):
         TunedThresholdDetectorCV(Recorder(), cv=2), X, y, cv=FOLDS, error_score="raise"
     )
     assert np.all(scores > 0.8)
+
+
+def test_folds_are_fitted_by_worker_processes(labelled_rows, fits):
+    with joblib.parallel_config("loky"):
+        TunedThresholdDetectorCV(Recorder(), cv=2, n_jobs=2).fit(*labelled_rows)
+    # Of the three fits, this process did only that to all normal rows.
+    assert len(fits) == 1
 
 
 def test_parallel_folds_give_the_same(clouds):

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 
-from sklearn_ae._compat import _safe_indexing
+from sklearn_ae._compat import _num_samples, _safe_indexing
 from sklearn_ae._responses import compute_anomaly_scores
 from sklearn_ae.metrics._scorers import AnomalyScorer
 
@@ -34,6 +34,13 @@ class FoldPredictions(OutlierMixin, BaseEstimator):
 
     def predict(self, X):
         """Return −1 for the flagged samples of the fold, else +1."""
+        # Our own scorers pass no X.
+        if X is not None and _num_samples(X) != len(self.flagged):
+            raise ValueError(
+                "scoring must judge the predictions of all samples that it is given: there are "
+                "none of a part of them, or of anomalies made from them. Received: "
+                f"{_num_samples(X)} samples to predict, of a fold of {len(self.flagged)}."
+            )
         return np.where(self.flagged, -1, 1)
 
 
