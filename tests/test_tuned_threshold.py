@@ -338,6 +338,7 @@ SORTED = KFold(2)
         ([0, 1] * 6, {"thresholds": [1, 1, 2]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": [1, np.nan]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": [[1, 2]]}, "thresholds must be"),
+        ([0, 1] * 6, {"thresholds": [[1], [1, 2]]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": ["low", "high"]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": 0}, "'thresholds' parameter of TunedThresholdDetectorCV"),
         ([0, 1] * 6, {"thresholds": None}, "'thresholds' parameter of TunedThresholdDetectorCV"),
@@ -382,3 +383,11 @@ def test_autoencoder(clouds):
     )
     detector = TunedThresholdDetectorCV(NormalsOnly(network), cv=2, random_state=0).fit(X, y)
     assert detector.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("score", [{"f1": 0.5}, np.array([0.5]), "0.5"])
+def test_scorers_of_anything_but_one_number_are_refused(labelled_rows, score):
+    X, y = labelled_rows
+    detector = TunedThresholdDetectorCV(Recorder(), scoring=lambda estimator, X, y: score, cv=FOLDS)
+    with pytest.raises(TypeError, match=f"scorer that returns one number.*{type(score).__name__}"):
+        detector.fit(X, y)

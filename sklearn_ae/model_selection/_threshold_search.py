@@ -1,6 +1,6 @@
 """Out-of-fold anomaly scores, candidate thresholds, and how good each of them is."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
@@ -188,9 +188,18 @@ def score_thresholds(scorer, thresholds, folds, *, pos_label):
             flagged_shares(scores, thresholds), return_index=True, return_inverse=True
         )
         predictions = (FoldPredictions(scores > thresholds[i], pos_label) for i in first)
-        column = np.array([scorer(estimator, X, y) for estimator in predictions], dtype=np.float64)
-        columns.append(column[inverse])
+        column = [scorer(estimator, X, y) for estimator in predictions]
+        _check_is_number(column[0], scorer)
+        columns.append(np.array(column, dtype=np.float64)[inverse])
     return np.transpose(columns)
+
+
+def _check_is_number(score, scorer):
+    if np.ndim(score) > 0 or not isinstance(score, Real | np.number):
+        raise TypeError(
+            "scoring must be the name of a metric, or a scorer that returns one number. Received: "
+            f"{type(score).__name__} from {scorer!r}."
+        )
 
 
 def flagged_shares(scores, thresholds):
