@@ -96,6 +96,17 @@ def test_any_outlier_detector_and_its_threshold(labelled_rows, detector, kind):
     assert legend_texts(display.ax_)[0] == label
 
 
+def test_pos_label_of_the_detector_is_used(labelled_rows):
+    X, y = labelled_rows
+    y = np.where(y == -1, 0, 1)
+    # By convention, the label 1 would be the anomaly, and the curve turned round.
+    detector = NormalsOnly(OneClassSVM(), pos_label=0).fit(X, y)
+    display = DetectionCurveDisplay.from_estimator(detector, X, y)
+    assert display.area == roc_auc_score(y == 0, -detector.score_samples(X)) > 0.5
+    with pytest.raises(ValueError, match="pos_label must be one label of an anomaly"):
+        DetectionCurveDisplay.from_estimator(detector, X, y, pos_label=1)
+
+
 def test_detectors_without_a_threshold_or_scores(labelled_rows):
     X, y = labelled_rows
     display = DetectionCurveDisplay.from_estimator(GaussianMixture().fit(X[y == 1]), X, y)

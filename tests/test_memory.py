@@ -92,6 +92,29 @@ def test_what_may_change_the_weights_trains_anew(tmp_path, trainings_done, chang
     assert_equal_fits(cached, small(None, **change).fit(X))
 
 
+def with_fixed_weights(input_shape, latent_dim):
+    start = keras.initializers.GlorotUniform(seed=0)
+    layers = [keras.layers.Dense(n, kernel_initializer=start) for n in (latent_dim, *input_shape)]
+    return (
+        keras.Sequential([keras.Input(input_shape), layers[0]]),
+        keras.Sequential([keras.Input((latent_dim,)), layers[1]]),
+    )
+
+
+def test_choice_of_rows_trains_anew_where_nothing_else_tells(tmp_path, trainings_done):
+    parameters = {"architecture": with_fixed_weights, "scaling": None}
+    for fraction in (0.1, 0.2):
+        small(tmp_path, **parameters, validation_fraction=fraction).fit(X)
+    assert len(trainings_done) == 2
+
+
+def test_other_version_trains_anew(tmp_path, trainings_done, monkeypatch):
+    small(tmp_path).fit(X)
+    monkeypatch.setattr("sklearn_ae.__version__", "another")
+    small(tmp_path).fit(X)
+    assert len(trainings_done) == 2
+
+
 def test_share_of_trimmed_rows_trains_anew_and_the_warm_up_is_kept(tmp_path, trainings_done):
     small(tmp_path).fit(X)
     cached = small(tmp_path, trim=0.1).fit(X)

@@ -1,10 +1,13 @@
 """The folder of kept trainings: who may use it at a time, what is in it, and bad folders."""
 
 import errno
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -61,6 +64,22 @@ def test_process_that_is_killed_is_not_waited_for(tmp_path, trainings_done):
             other.kill()
         assert_equal_fits(first, fit.result(timeout=300))
     assert len(trainings_done) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_lock_is_free_though_a_forked_child_has_its_file_open(tmp_path):
+    with _locking.locked(tmp_path / "lock"):
+        child = os.fork()
+        if child == 0:
+            time.sleep(600)
+            os._exit(0)
+    try:
+        with (tmp_path / "lock").open("ab") as file:
+            assert _locking._try_to_lock(file.fileno())
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def test_failed_training_lets_the_next_begin(tmp_path, trainings_done):

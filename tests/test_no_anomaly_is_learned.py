@@ -221,6 +221,14 @@ def test_pos_label_of_an_inner_wrapper_is_that_of_the_outer(fits):
     assert count_anomalies(fits) == [0] * len(fits)
 
 
+def test_threshold_is_tuned_by_the_pos_label_of_a_frozen_detector(fits):
+    frozen = FrozenEstimator(NormalsOnly(Recorder(), pos_label=0).fit(X, GOOD_IS_ONE))
+    detector = TunedThresholdDetectorCV(frozen, random_state=0).fit(X, GOOD_IS_ONE)
+    assert detector.best_threshold_ == 71.5
+    assert detector.score(X, GOOD_IS_ONE) == 1
+    assert count_anomalies(fits) == [0]
+
+
 @pytest.mark.parametrize("wrap", [TunedThresholdDetectorCV, NormalsOnly])
 def test_outer_wrapper_never_learns_what_an_inner_one_calls_an_anomaly(fits, wrap):
     detector = wrap(NormalsOnly(Recorder(), pos_label=0)).fit(X, GOOD_IS_ONE)

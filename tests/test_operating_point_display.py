@@ -161,6 +161,18 @@ def test_calibrated_detector_inside_of_normals_only(labelled_rows):
     assert display.recalls[0] == np.mean(detector.predict(X[y == -1]) == -1)
 
 
+def test_pos_label_of_the_detector_is_used(labelled_rows):
+    X, y = labelled_rows
+    expected = OperatingPointDisplay.from_estimator(
+        NormalsOnly(ConformalDetector(frozen())).fit(X, y), X, y
+    )
+    # By convention, the label 1 would be the anomaly.
+    y = np.where(y == -1, 0, 1)
+    detector = NormalsOnly(ConformalDetector(frozen()), pos_label=0).fit(X, y)
+    display = OperatingPointDisplay.from_estimator(detector, X, y)
+    np.testing.assert_array_equal(display.recalls, expected.recalls)
+
+
 @pytest.mark.parametrize(
     ("n_calibration", "expected"),
     [

@@ -173,6 +173,14 @@ def test_calibrated_detector_inside_of_normals_only():
     np.testing.assert_array_equal(display.band, expected.band)
 
 
+def test_pos_label_of_the_detector_is_used():
+    X, y = normal_rows(np.random.default_rng(0), 60), np.repeat([1, 0], [40, 20])
+    # By convention, the label 1 would be the anomaly.
+    detector = NormalsOnly(ConformalDetector(frozen()), pos_label=0).fit(X, y)
+    display = PValueDisplay.from_estimator(detector, X, y)
+    assert legend_texts(display.ax_)[:2] == ["normal (n=40)", "anomaly (n=20)"]
+
+
 def test_labels_of_normal_samples_alone():
     display = PValueDisplay.from_predictions([0.25, 0.5], [False, False])
     assert display.anomaly_curve_ is None

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
+from sklearn_ae import NormalsOnly
 from sklearn_ae.displays import ScoreHistogramDisplay
 
 
@@ -143,6 +144,15 @@ def test_scores_and_threshold_of_any_detector(labelled_rows, detector, in_pipeli
     assert display.threshold_line_.get_xdata()[0] == display.threshold
     above = display.anomaly_scores > display.threshold
     np.testing.assert_array_equal(above, estimator.predict(X) == -1)
+
+
+def test_pos_label_of_the_detector_is_used(labelled_rows):
+    X, y = labelled_rows
+    # By convention, the label 1 would be the anomaly.
+    y = np.where(y == -1, 0, 1)
+    detector = NormalsOnly(OneClassSVM(nu=0.2), pos_label=0).fit(X, y)
+    display = ScoreHistogramDisplay.from_estimator(detector, X, y)
+    assert legend_texts(display.ax_)[:2] == ["normal (n=40)", "anomaly (n=10)"]
 
 
 def test_threshold_of_a_search(labelled_rows):

@@ -10,6 +10,7 @@ import sklearn
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     average_precision_score,
@@ -23,7 +24,7 @@ from sklearn.metrics import (
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.neighbors import LocalOutlierFactor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
@@ -162,6 +163,14 @@ def test_recall_at_false_alarm_rate_of_equal_scores_is_all_or_nothing():
     assert score("recall_at_false_alarm_rate", y, y, false_alarm_rate=0) == 1
 
 
+def test_recall_at_false_alarm_rate_sees_thresholds_on_straight_parts_of_the_curve():
+    # Each threshold finds one more anomaly and flags one more normal sample.
+    y, scores = [0, 1] * 4, np.repeat([4.0, 3, 2, 1], 2)
+    for rate in [0.25, 0.5, 0.75]:
+        value = score("recall_at_false_alarm_rate", y, scores, false_alarm_rate=rate)
+        assert value == rate
+
+
 @pytest.mark.parametrize("k", [1, 2, 3, 5, 6])
 def test_precision_at_k_is_the_mean_over_orders_of_equal_scores(k):
     y = np.array([1, 0, 1, 0, 0, 1])
@@ -175,6 +184,12 @@ def test_precision_at_k_is_the_mean_over_orders_of_equal_scores(k):
 def test_precision_at_k_needs_k_samples():
     with pytest.raises(ValueError, match=r"k must be at most.*test fold.*k=7, and 6 samples"):
         score("precision_at_k", [0, 1, 0, 0, 0, 0], np.arange(6), k=7)
+
+
+@pytest.mark.parametrize(("name", "options"), RANKING)
+def test_scores_that_are_missing_are_refused(name, options):
+    with pytest.raises(ValueError, match="NaN"):
+        score(name, [0, 1, 0, 0, 1], [0.1, np.nan, 0.2, np.nan, 0.3], **options)
 
 
 def test_nothing_flagged_is_a_zero_without_a_warning(recwarn):
@@ -270,6 +285,37 @@ def test_pos_label_of_the_estimator_is_used(labelled_rows):
             anomaly_scorer("roc_auc", pos_label=1)(estimator, X, y)
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        FrozenEstimator,
+        lambda fitted: make_pipeline("passthrough", FrozenEstimator(fitted)),
+        lambda fitted: FixedThresholdDetector(FrozenEstimator(fitted), threshold=0.6),
+        lambda fitted: GridSearchCV(
+            Pipeline([("detector", "passthrough")]),
+            {"detector": [fitted]},
+            scoring=anomaly_scorer("roc_auc"),
+            cv=FOLDS,
+        ),
+        lambda fitted: GridSearchCV(
+            NormalsOnly(fitted.estimator, pos_label=1),
+            {"pos_label": [0]},
+            scoring=anomaly_scorer("roc_auc"),
+            cv=FOLDS,
+        ),
+    ],
+    ids=["frozen", "frozen step", "frozen inside", "search over detectors", "search over labels"],
+)
+def test_pos_label_is_found_in_frozen_estimators_and_in_what_a_search_found(labelled_rows, wrap):
+    X, y = labelled_rows
+    # By convention, the label 1 would be the anomaly, and each figure that of its opposite.
+    fitted = NormalsOnly(DETECTORS[0], pos_label=0).fit(X, 1 - y)
+    estimator = wrap(fitted).fit(X, 1 - y)
+    assert anomaly_scorer("roc_auc")(estimator, X, 1 - y) > 0.8
+    with pytest.raises(ValueError, match="pos_label must be one label of an anomaly"):
+        anomaly_scorer("roc_auc", pos_label=1)(estimator, X, 1 - y)
+
+
 def test_search_refuses_a_scorer_that_contradicts_the_detector(labelled_rows):
     X, y = labelled_rows
     search = GridSearchCV(
@@ -351,6 +397,8 @@ def test_a_search_without_labels_says_so():
         ("auc", {}, ValueError, r"average_precision, balanced_accuracy, .*, roc_auc\..*'auc'"),
         (None, {}, ValueError, "name must be a metric"),
         ("roc_auc", {"k": 3}, TypeError, r"'roc_auc'\) takes max_fpr .*Received: k=3"),
+        ("f1", {"pos_label": [0]}, ValueError, r"pos_label must be one label.*pos_label=\[0\]"),
+        ("f1", {"pos_label": np.nan}, ValueError, "pos_label must be one label"),
         ("f1", {"beta": 2}, TypeError, r"'f1'\) takes no option .*Received: beta=2"),
         ("precision_at_k", {}, TypeError, "needs k, an int"),
         ("neg_cost", {}, TypeError, "needs cost_ratio, a float"),

@@ -157,6 +157,15 @@ def test_score_is_that_of_normals_against_anomalies_made_from_them():
         assert scorer(detector, ROWS, np.ones(200) > 2) == scorer(detector, ROWS)
 
 
+def test_rows_are_folded_into_images_for_the_scorer(ones):
+    rows = ones.reshape(len(ones), -1)
+    detector = IsolationForest(n_estimators=20, random_state=0).fit(rows)
+    anomalies, _ = make_anomalies(rows, kind="scar", input_shape=(28, 28), random_state=0)
+    scores = -detector.score_samples(np.vstack([rows, anomalies]))
+    value = synthetic_anomaly_scorer("scar", input_shape=(28, 28))(detector, rows)
+    assert value == pytest.approx(roc_auc_score(np.repeat([0, 1], len(rows)), scores))
+
+
 def test_labelled_anomalies_are_left_out():
     detector = IsolationForest(n_estimators=20, random_state=0).fit(ROWS)
     scorer = synthetic_anomaly_scorer()

@@ -13,7 +13,7 @@ from sklearn.model_selection import (
 from sklearn_ae import (
     TunedThresholdDetectorCV,
 )
-from sklearn_ae.metrics import anomaly_scorer
+from sklearn_ae.metrics import anomaly_scorer, synthetic_anomaly_scorer
 
 FOLDS = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)
 
@@ -196,6 +196,22 @@ def test_all_thresholds_are_tried_if_there_are_few_scores(labelled_rows):
     assert_array_equal(detector.cv_results_["thresholds"], expected)
 
 
+def test_threshold_without_a_score_is_not_chosen(labelled_rows):
+    X, y = labelled_rows
+
+    def precision(estimator, X, y):
+        flagged = estimator.predict(X) == -1
+        return np.mean(y[flagged]) if np.any(flagged) else np.nan
+
+    detector = TunedThresholdDetectorCV(
+        Recorder(), scoring=precision, thresholds=[39.5, 53.5, 70.0], cv=FOLDS
+    ).fit(X, y)
+    assert detector.best_threshold_ == 53.5
+    assert detector.best_score_ == 1
+    with pytest.raises(ValueError, match="and 0 finite scores"):
+        detector.set_params(thresholds=[70.0]).fit(X, y)
+
+
 def test_middle_of_equally_good_thresholds_is_chosen():
     X = np.array([[1.0], [2], [3], [4], [21], [22], [23], [24]])
     y = np.repeat([1, -1], 4)
@@ -234,6 +250,22 @@ def test_scorers_that_look_past_the_threshold_fail(labelled_rows):
     )
     with pytest.raises(AttributeError, match="decision_function"):
         detector.fit(*labelled_rows)
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        synthetic_anomaly_scorer(metric="f1"),
+        lambda estimator, X, y: np.mean(estimator.predict(X[y == 1]) == -1),
+    ],
+    ids=["synthetic", "some rows"],
+)
+def test_scorers_that_judge_other_rows_than_those_of_the_fold_fail(labelled_rows, scoring):
+    """All thresholds would be compared by the predictions of other rows."""
+    X, y = labelled_rows
+    X = np.hstack([X, X[::-1]])
+    with pytest.raises(ValueError, match=r"scoring must judge .* of a fold of 12"):
+        TunedThresholdDetectorCV(Recorder(), scoring=scoring).fit(X, y)
 
 
 @pytest.mark.parametrize("scale", [0, np.nan])

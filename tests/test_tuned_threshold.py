@@ -3,6 +3,7 @@
 import pickle
 import warnings
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -252,6 +253,13 @@ def test_nests_in_a_grid_search_and_a_pipeline(labelled_rows, fits):
     assert np.all(scores > 0.8)
 
 
+def test_folds_are_fitted_by_worker_processes(labelled_rows, fits):
+    with joblib.parallel_config("loky"):
+        TunedThresholdDetectorCV(Recorder(), cv=2, n_jobs=2).fit(*labelled_rows)
+    # Of the three fits, this process did only that to all normal rows.
+    assert len(fits) == 1
+
+
 def test_parallel_folds_give_the_same(clouds):
     X, y = clouds
     serial = TunedThresholdDetectorCV(
@@ -330,6 +338,7 @@ SORTED = KFold(2)
         ([0, 1] * 6, {"thresholds": [1, 1, 2]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": [1, np.nan]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": [[1, 2]]}, "thresholds must be"),
+        ([0, 1] * 6, {"thresholds": [[1], [1, 2]]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": ["low", "high"]}, "thresholds must be"),
         ([0, 1] * 6, {"thresholds": 0}, "'thresholds' parameter of TunedThresholdDetectorCV"),
         ([0, 1] * 6, {"thresholds": None}, "'thresholds' parameter of TunedThresholdDetectorCV"),
@@ -374,3 +383,11 @@ def test_autoencoder(clouds):
     )
     detector = TunedThresholdDetectorCV(NormalsOnly(network), cv=2, random_state=0).fit(X, y)
     assert detector.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("score", [{"f1": 0.5}, np.array([0.5]), "0.5"])
+def test_scorers_of_anything_but_one_number_are_refused(labelled_rows, score):
+    X, y = labelled_rows
+    detector = TunedThresholdDetectorCV(Recorder(), scoring=lambda estimator, X, y: score, cv=FOLDS)
+    with pytest.raises(TypeError, match=f"scorer that returns one number.*{type(score).__name__}"):
+        detector.fit(X, y)

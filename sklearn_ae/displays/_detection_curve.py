@@ -17,7 +17,7 @@ from sklearn_ae._compat import check_matplotlib_support
 from sklearn_ae._responses import compute_anomaly_scores, find_threshold
 from sklearn_ae.displays._checks import check_threshold, check_vector
 from sklearn_ae.displays._drawing import merge_style, new_axes
-from sklearn_ae.metrics._labels import read_two_classes
+from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
 
 CHANCE_LABEL = "chance"
 
@@ -130,7 +130,8 @@ class DetectionCurveDisplay:
         kind : {"roc", "precision_recall"}, default="roc"
             Which curve.
         pos_label : int, float, bool or str, default=None
-            The label of an anomaly, where the convention does not tell.
+            The label of an anomaly, where the convention does not tell. If None, the `pos_label` of
+            the estimator is used if it has one; else it must be the same.
         name : str, default=None
             What the legend calls the curve. If None, it is the estimator's class.
         ax : matplotlib.axes.Axes, default=None
@@ -159,7 +160,7 @@ class DetectionCurveDisplay:
             scores,
             kind=kind,
             threshold=threshold,
-            pos_label=pos_label,
+            pos_label=find_pos_label(estimator, asked=pos_label),
             name=type(estimator).__name__ if name is None else name,
             ax=ax,
             **kwargs,

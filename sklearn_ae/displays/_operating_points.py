@@ -18,7 +18,7 @@ from sklearn_ae.displays._flagged_shares import (
     find_levels,
     share_flagged,
 )
-from sklearn_ae.metrics._labels import read_two_classes
+from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
 
 
 class OperatingPointDisplay:
@@ -154,7 +154,8 @@ class OperatingPointDisplay:
         confidence : float, default=0.95
             Probability, in (0, 1), with which an interval holds the true share at least.
         pos_label : int, float, bool or str, default=None
-            The label of an anomaly, where the convention does not tell.
+            The label of an anomaly, where the convention does not tell. If None, the `pos_label` of
+            the detector is used if it has one; else it must be the same.
         ax : matplotlib.axes.Axes, default=None
             A subplot whose place the two axes take. If None, a new figure is made.
         **kwargs : dict
@@ -187,7 +188,7 @@ class OperatingPointDisplay:
             false_alarm_rates=false_alarm_rates,
             **calibration,
             confidence=confidence,
-            pos_label=pos_label,
+            pos_label=find_pos_label(detector, asked=pos_label),
             ax=ax,
             **kwargs,
         )

@@ -8,6 +8,7 @@ from sklearn_ae.displays._checks import check_confidence, check_p_values, read_p
 from sklearn_ae.displays._drawing import ANOMALY_COLOR, NORMAL_COLOR, merge_style, new_axes
 from sklearn_ae.displays._uniform_band import compute_uniform_band
 from sklearn_ae.metrics import is_anomaly
+from sklearn_ae.metrics._labels import find_pos_label
 
 
 class PValueDisplay:
@@ -117,7 +118,8 @@ class PValueDisplay:
         confidence : float, default=0.95
             Probability, in (0, 1), that the whole curve of normal samples lies in the band.
         pos_label : int, float, bool or str, default=None
-            The label of an anomaly, where the convention does not tell.
+            The label of an anomaly, where the convention does not tell. If None, the `pos_label` of
+            the detector is used if it has one; else it must be the same.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on. If None, a new figure is made.
         **kwargs : dict
@@ -140,7 +142,7 @@ class PValueDisplay:
             y,
             n_calibration=None if report is None else report.n_calibration,
             confidence=confidence,
-            pos_label=pos_label,
+            pos_label=find_pos_label(detector, asked=pos_label),
             ax=ax,
             **kwargs,
         )

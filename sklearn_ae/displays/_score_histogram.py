@@ -10,6 +10,7 @@ from sklearn_ae._responses import find_threshold
 from sklearn_ae.displays._checks import check_has, check_threshold, check_vector
 from sklearn_ae.displays._drawing import ANOMALY_COLOR, NORMAL_COLOR, merge_style, new_axes
 from sklearn_ae.metrics import is_anomaly
+from sklearn_ae.metrics._labels import find_pos_label
 
 
 class ScoreHistogramDisplay:
@@ -71,7 +72,8 @@ class ScoreHistogramDisplay:
             Labels, under any convention of :func:`sklearn_ae.metrics.is_anomaly`. If None, one
             histogram shows all samples.
         pos_label : int, float, bool or str, default=None
-            The label of an anomaly, where the convention does not tell.
+            The label of an anomaly, where the convention does not tell. If None, the `pos_label` of
+            the estimator is used if it has one; else it must be the same.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on. If None, a new figure is made.
         **kwargs : dict
@@ -98,7 +100,7 @@ class ScoreHistogramDisplay:
             y,
             -scores,
             threshold=find_threshold(estimator, X, scores),
-            pos_label=pos_label,
+            pos_label=find_pos_label(estimator, asked=pos_label),
             ax=ax,
             **kwargs,
         )

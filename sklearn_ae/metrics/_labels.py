@@ -1,6 +1,7 @@
 """Label conventions, and balanced accuracy under them."""
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils import column_or_1d
 
@@ -44,7 +45,7 @@ def is_anomaly(y, *, pos_label=None):
     """
     y = _read_labels(y)
     if pos_label is not None:
-        _check_pos_label(pos_label, y)
+        _check_is_of_type(pos_label, y)
         return np.asarray(y == pos_label, dtype=bool)
     kind = _kind(y)
     if kind == "boolean":
@@ -150,15 +151,12 @@ def find_pos_label(estimator, *, asked=None):
     Raises
     ------
     ValueError
-        If they name several: what is learned as normal would be judged as an anomaly.
+        If they name several: what is learned as normal would be judged as an anomaly. If `asked`
+        is no label.
     """
-    parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
-    found = {
-        value
-        for name, value in parameters.items()
-        if name.rpartition("__")[2] == "pos_label" and value is not None
-    }
+    found = _named_labels(estimator)
     if asked is not None:
+        check_pos_label(asked)
         found.add(asked)
     if len(found) > 1:
         raise ValueError(
@@ -167,6 +165,38 @@ def find_pos_label(estimator, *, asked=None):
             f"scorer the same. Received: several labels, pos_label={sorted(map(repr, found))}."
         )
     return found.pop() if found else None
+
+
+def check_pos_label(pos_label):
+    """Raise a ValueError unless `pos_label` is one label, whatever the labels are.
+
+    Parameters
+    ----------
+    pos_label : object
+
+    Raises
+    ------
+    ValueError
+        If it is several, or missing.
+    """
+    if not np.isscalar(pos_label) or _is_missing(pos_label):
+        raise ValueError(f"pos_label must be one label. Received: pos_label={pos_label!r}.")
+
+
+def _named_labels(estimator):
+    # What judges is what a search has found: its grid may name the label, or the whole detector.
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    parameters = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    found = {
+        value
+        for name, value in parameters.items()
+        if name.rpartition("__")[2] == "pos_label" and value is not None
+    }
+    # The parameters of a frozen estimator are not among those of what is around it.
+    for part in [estimator, *parameters.values()]:
+        if isinstance(part, FrozenEstimator):
+            found |= _named_labels(part.estimator)
+    return found
 
 
 def _read_labels(y):
@@ -208,10 +238,9 @@ def _check_none_is_missing(y, missing):
         )
 
 
-def _check_pos_label(pos_label, y):
+def _check_is_of_type(pos_label, y):
+    check_pos_label(pos_label)
     label = np.asarray(pos_label)
-    if label.ndim > 0 or _is_missing(pos_label):
-        raise ValueError(f"pos_label must be one label. Received: pos_label={pos_label!r}.")
     # Labels of another type would match nothing, and pass for normal ones.
     if len(y) > 0 and _kind(label) != _kind(y):
         raise ValueError(

@@ -14,10 +14,11 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+from sklearn.utils import assert_all_finite
 
 from sklearn_ae._compat import Interval
 from sklearn_ae._responses import compute_anomaly_scores, predict_anomalies
-from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
+from sklearn_ae.metrics._labels import check_pos_label, find_pos_label, read_two_classes
 
 
 def anomaly_scorer(name, *, pos_label=None, **kwargs):
@@ -63,9 +64,9 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
     Raises
     ------
     ValueError
-        If there is no such metric, or an option has no such value. The scorer itself raises it if
-        `y` is of one class, or does not tell which label marks an anomaly, or the estimator takes
-        another label than `pos_label` for that of an anomaly.
+        If there is no such metric, or an option or `pos_label` has no such value. The scorer itself
+        raises it if `y` is of one class, or does not tell which label marks an anomaly, or the
+        estimator takes another label than `pos_label` for that of an anomaly.
     TypeError
         If there is no such option, or one is missing. The scorer itself raises it if the estimator
         is no outlier detector.
@@ -121,6 +122,8 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
             f"name must be a metric: {', '.join(sorted(RANKING_METRICS | DECISION_METRICS))}. "
             f"Received: name={name!r}."
         )
+    if pos_label is not None:
+        check_pos_label(pos_label)
     _check_options(name, kwargs)
     return AnomalyScorer(name, pos_label, kwargs)
 
@@ -183,6 +186,8 @@ def _precision_at_k(anomalies, scores, *, k):
             "k must be at most the number of samples; in a cross-validation, that of a test fold. "
             f"Received: k={k}, and {len(scores)} samples."
         )
+    # NaN equals nothing, and would leave no sample at the k-th place.
+    assert_all_finite(scores, input_name="anomaly scores")
     kth_score = np.partition(scores, -k)[-k]
     above, tied = scores > kth_score, scores == kth_score
     # The places that are left go to a random choice of those that share the k-th score.

@@ -1,11 +1,11 @@
 """Out-of-fold anomaly scores, candidate thresholds, and how good each of them is."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 
-from sklearn_ae._compat import _safe_indexing
+from sklearn_ae._compat import _num_samples, _safe_indexing
 from sklearn_ae._responses import compute_anomaly_scores
 from sklearn_ae.metrics._scorers import AnomalyScorer
 
@@ -34,6 +34,13 @@ class FoldPredictions(OutlierMixin, BaseEstimator):
 
     def predict(self, X):
         """Return −1 for the flagged samples of the fold, else +1."""
+        # Our own scorers pass no X.
+        if X is not None and _num_samples(X) != len(self.flagged):
+            raise ValueError(
+                "scoring must judge the predictions of all samples that it is given: there are "
+                "none of a part of them, or of anomalies made from them. Received: "
+                f"{_num_samples(X)} samples to predict, of a fold of {len(self.flagged)}."
+            )
         return np.where(self.flagged, -1, 1)
 
 
@@ -181,9 +188,18 @@ def score_thresholds(scorer, thresholds, folds, *, pos_label):
             flagged_shares(scores, thresholds), return_index=True, return_inverse=True
         )
         predictions = (FoldPredictions(scores > thresholds[i], pos_label) for i in first)
-        column = np.array([scorer(estimator, X, y) for estimator in predictions], dtype=np.float64)
-        columns.append(column[inverse])
+        column = [scorer(estimator, X, y) for estimator in predictions]
+        _check_is_number(column[0], scorer)
+        columns.append(np.array(column, dtype=np.float64)[inverse])
     return np.transpose(columns)
+
+
+def _check_is_number(score, scorer):
+    if np.ndim(score) > 0 or not isinstance(score, Real | np.number):
+        raise TypeError(
+            "scoring must be the name of a metric, or a scorer that returns one number. Received: "
+            f"{type(score).__name__} from {scorer!r}."
+        )
 
 
 def flagged_shares(scores, thresholds):

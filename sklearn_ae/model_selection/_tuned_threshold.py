@@ -341,7 +341,10 @@ def _check_thresholds(thresholds):
     """Return a positive int as it is, and an array as ascending finite numbers."""
     if isinstance(thresholds, Integral):
         return thresholds
-    values = np.asarray(thresholds)
+    try:
+        values = np.asarray(thresholds)
+    except ValueError:  # lists of several lengths
+        values = np.empty(0)
     is_vector = values.ndim == 1 and len(values) > 0 and values.dtype.kind in "iuf"
     if not (is_vector and np.all(np.isfinite(values)) and np.all(np.diff(values) > 0)):
         raise ValueError(
