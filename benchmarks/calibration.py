@@ -163,7 +163,13 @@ def one_class(name, digit):
     begin = time.perf_counter()
     normals, anomalies = _load(name, int(digit))
     training, calibration, test = np.split(normals, [N_TRAINING, N_TRAINING + N_CALIBRATION])
-    network = AutoencoderAnomalyDetector(epochs=EPOCHS, patience=None, random_state=SEED)
+    network = AutoencoderAnomalyDetector(
+        latent_dim=32,
+        epochs=EPOCHS,
+        patience=None,
+        anomaly_score="absolute_error",
+        random_state=SEED,
+    )
     frozen = FrozenEstimator(network.fit(training))
     figures = {"n_test": len(test)}
     for rate in RATES:

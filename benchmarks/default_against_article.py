@@ -112,7 +112,12 @@ def measure(architecture, seed):
     # Imports and TensorFlow's start do not count, so another network comes first.
     AutoencoderAnomalyDetector(architecture=DenseAutoencoder(units=(4,)), epochs=1).fit(ones[:64])
     detector = AutoencoderAnomalyDetector(
-        architecture=architecture, epochs=EPOCHS, patience=None, random_state=seed
+        architecture=architecture,
+        latent_dim=32,
+        epochs=EPOCHS,
+        patience=None,
+        anomaly_score="absolute_error",
+        random_state=seed,
     )
     begin = time.perf_counter()
     detector.fit(ones)

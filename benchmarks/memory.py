@@ -95,7 +95,9 @@ def write_images(folder):
 def pickle_detector(folder):
     from sklearn_ae import AutoencoderAnomalyDetector
 
-    detector = AutoencoderAnomalyDetector(epochs=1, random_state=0).fit(training_images())
+    detector = AutoencoderAnomalyDetector(
+        latent_dim=32, epochs=1, anomaly_score="absolute_error", random_state=0
+    ).fit(training_images())
     (Path(folder) / "detector.pickle").write_bytes(pickle.dumps(detector))
 
 
@@ -127,9 +129,12 @@ def detector_fits():
     images = training_images()
 
     def fit(seed):
-        AutoencoderAnomalyDetector(latent_dim=(16, 32)[seed % 2], epochs=1, random_state=seed).fit(
-            images
-        )
+        AutoencoderAnomalyDetector(
+            latent_dim=(16, 32)[seed % 2],
+            epochs=1,
+            anomaly_score="absolute_error",
+            random_state=seed,
+        ).fit(images)
 
     return {"growth": growth_per_fit(fit, N_FITS)}
 

@@ -155,7 +155,12 @@ def fit_detector(images, seed, epochs=EPOCHS):
     from sklearn_ae import AutoencoderAnomalyDetector
 
     detector = AutoencoderAnomalyDetector(
-        epochs=epochs, patience=None, validation_fraction=HELD_OUT, random_state=seed
+        latent_dim=32,
+        epochs=epochs,
+        patience=None,
+        anomaly_score="absolute_error",
+        validation_fraction=HELD_OUT,
+        random_state=seed,
     )
     return detector.fit(images)
 

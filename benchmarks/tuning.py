@@ -76,7 +76,7 @@ def search(name, memory):
         ]
     )
     y = np.repeat([1, -1], [N_ONES, N_ZEROS])
-    detector = AutoencoderAnomalyDetector(anomaly_score="absolute_error", random_state=0)
+    detector = AutoencoderAnomalyDetector(epochs=30, anomaly_score="absolute_error", random_state=0)
     for code in CODES:  # what is compiled once in a process does not count
         clone(detector).set_params(latent_dim=code, epochs=1).fit(X[:64])
     n_trained = 0
