@@ -13,15 +13,16 @@ _LARGEST = float(np.finfo(np.float32).max)
 _SMALLEST_DEVIATION = 1e-3
 
 
-# So many standard deviations of its logarithm above the mean, the error speaks for itself. No
-# normal sample is there, and on MNIST and Fashion-MNIST no ROC AUC changed by 0.0001.
-_GUARD = 6.0
+# So many standard deviations of its logarithm above and below the mean, the error speaks for itself:
+# not where normal samples are scored by it. On seven classes of MNIST and Fashion-MNIST, the ROC AUC
+# changed by 0.0003 at most.
+_GUARD_ABOVE, _GUARD_BELOW = 6.0, 2.5
 
 
 class CombinedScore(_BaseComposition):
     r"""Mean of the standardised logarithms of several scores.
 
-    .. math:: \max\Bigl(\frac{1}{m} \sum_{i=1}^{m} u_i,\; u_0 - 6\Bigr), \quad
+    .. math:: \max\Bigl(\frac{1}{m} \sum_{i=1}^{m} u_i,\; u_0 - 6,\; -u_0 - 2.5\Bigr), \quad
        u_i = \frac{\log \max(s_i, f_i) - \mu_i}{\sigma_i}
 
     of the m scores :math:`s_i`, where :math:`\mu_i` and :math:`\sigma_i` are mean and standard
@@ -32,7 +33,9 @@ class CombinedScore(_BaseComposition):
     Two things keep far samples from being normal where units of the network die or saturate. The
     floor :math:`f_i` is the smallest score of a held-out normal row, so no part makes up for
     another by being more normal than any normal sample is. And :math:`s_0`, the sum of squared
-    errors, takes over 6 standard deviations above what is normal.
+    errors, takes over where it is far from what is normal: above, and below, where an empty image
+    is rebuilt better than any in which there is something to rebuild. Its :math:`f_0` is a
+    thousandth of the median.
 
     Normal samples score 0 on average. Costs what the parts cost, each thing that they share once.
 
@@ -152,7 +155,8 @@ class CombinedScore(_BaseComposition):
                 f"{features.min():.6g} from {names[features.min(axis=0).argmin()]!r}."
             )
         # A zero (a sample that is its own neighbour, a constant feature) is no logarithm at all.
-        floors = np.maximum(features.min(axis=0), 1e-3 * np.median(features, axis=0))
+        floors = 1e-3 * np.median(features, axis=0)
+        floors[:-1] = np.maximum(floors[:-1], features[:, :-1].min(axis=0))
         self.floors_ = np.maximum(floors, np.finfo(np.float32).tiny)
         logarithms = np.log(np.maximum(features, self.floors_))
         self.means_ = logarithms.mean(axis=0)
@@ -176,7 +180,9 @@ class CombinedScore(_BaseComposition):
 
         logarithms = ops.log(ops.maximum(self.features(response), self.floors_))
         standardised = (logarithms - self.means_) / self.deviations_
-        return ops.maximum(ops.mean(standardised[:, :-1], axis=1), standardised[:, -1] - _GUARD)
+        error = standardised[:, -1]
+        guard = ops.maximum(error - _GUARD_ABOVE, -error - _GUARD_BELOW)
+        return ops.maximum(ops.mean(standardised[:, :-1], axis=1), guard)
 
 
 def compute_score(score, response):
