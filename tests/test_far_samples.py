@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from score_cases import CASES, SCORES, combined, data_of, fit, fitted
 
-from sklearn_ae import CodeDifference, CombinedScore, HiddenDifference, LatentDistance
+from sklearn_ae import (
+    CodeDifference,
+    CombinedScore,
+    ConvAutoencoder,
+    HiddenDifference,
+    LatentDistance,
+)
 
 FACTORS = 10.0 ** np.arange(2, 16)
 
@@ -77,6 +83,24 @@ def test_inverted_and_constant_images_are_anomalies(name):
     for value in (0, 0.5, 1):
         assert detector.predict(np.full((1, 9, 8, 1), value)) == [-1]
     assert detector.predict(1 - images).tolist() == [-1] * 240
+    assert np.mean(detector.predict(images) == -1) < 0.2
+
+
+def test_empty_image_is_an_anomaly_although_nothing_in_it_is_rebuilt_badly():
+    generator = np.random.default_rng(0)
+    images = np.zeros((300, 12, 12))
+    for image in images:
+        for _ in range(generator.integers(3, 6)):
+            stroke = image if generator.random() < 0.5 else image.T
+            row, column = generator.integers(0, 12, size=2)
+            stroke[row, column : column + 5] = 1
+    architecture = ConvAutoencoder(filters=(8,))
+    training = {"latent_dim": 8, "epochs": 30, "learning_rate": 0.01}
+    detector = fit("images", "auto", images, architecture=architecture, **training)
+    empty = np.zeros((1, 12, 12))
+    errors = detector.anomaly_map(images).sum(axis=(1, 2))
+    assert detector.anomaly_map(empty).sum() < errors.min()
+    assert detector.predict(empty) == [-1]
     assert np.mean(detector.predict(images) == -1) < 0.2
 
 

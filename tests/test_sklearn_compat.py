@@ -128,9 +128,8 @@ def test_pipeline_leads_back_to_the_units_of_the_input(rows):
 def test_grid_search_over_thresholds_and_codes(rows):
     X, y = rows
     grid = {"estimator__latent_dim": [1, 2], "estimator__threshold": [0.0, 3.0, 1e6]}
-    search = GridSearchCV(NormalsOnly(small(epochs=5)), grid, cv=folds(), error_score="raise").fit(
-        X, y
-    )
+    detector = NormalsOnly(small(anomaly_score="absolute_error", epochs=5))
+    search = GridSearchCV(detector, grid, cv=folds(), error_score="raise").fit(X, y)
     scores = search.cv_results_["mean_test_score"].reshape(2, 3)
     np.testing.assert_array_equal(scores[:, [0, 2]], 0.5)
     assert search.best_params_["estimator__threshold"] == 3.0
