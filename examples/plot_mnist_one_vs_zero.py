@@ -63,6 +63,7 @@ print(f"{len(ones)} training images, all of them 1s")
 if arguments.article:
     detector = AutoencoderAnomalyDetector(
         architecture=ConvDenseAutoencoder(),
+        latent_dim=32,
         loss="binary_crossentropy",
         optimizer="adam",
         batch_size=32,
@@ -75,6 +76,7 @@ if arguments.article:
     )
 else:
     detector = AutoencoderAnomalyDetector(
+        latent_dim=32,
         epochs=5,
         anomaly_score="absolute_error",
         false_alarm_rate=0.01,
