@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from sklearn_ae import AutoencoderAnomalyDetector, ConvAutoencoder, DetectionCurveDisplay
+from sklearn_ae import AutoencoderAnomalyDetector, DetectionCurveDisplay
 from sklearn_ae.datasets import fetch_mnist
 
 # %%
@@ -36,13 +36,7 @@ print(f"{np.sum(y_test == 1)} 8s and {np.sum(y_test == -1)} other digits to test
 # layers.
 
 cache = TemporaryDirectory()
-detector = AutoencoderAnomalyDetector(
-    architecture=ConvAutoencoder(),
-    epochs=15,
-    false_alarm_rate=0.05,
-    memory=cache.name,
-    random_state=0,
-)
+detector = AutoencoderAnomalyDetector(memory=cache.name, random_state=0)
 detectors = {
     name: clone(detector).set_params(anomaly_score=name).fit(eights)
     for name in ["absolute_error", "auto"]
@@ -103,8 +97,8 @@ for name in detectors:
 
 # %%
 # The sum of errors takes 1s for the most normal images of all, more so than any 8: they have little
-# ink, and so little that can be drawn wrongly. The other score puts 8s first. It hardly flags a 1
-# either, as the table above says.
+# ink, and so little that can be drawn wrongly. The other score puts 8s first. It flags few of the
+# 1s either, as the table above says.
 #
 # Its mistakes: the most abnormal of the 8s that it flags, and, of each other digit that it misses,
 # the most normal image.

@@ -39,6 +39,7 @@ detector = AutoencoderAnomalyDetector(
     learning_rate=0.005,
     epochs=10,
     batch_size=16,
+    anomaly_score="absolute_error",
     memory=cache.name,
     random_state=0,
 )
