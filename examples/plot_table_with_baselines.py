@@ -28,9 +28,9 @@ print(f"{len(X_train)} benign tumours to train on")
 print(f"{len(X_benign)} benign and {np.sum(~is_benign)} malignant ones to test on")
 
 # %%
-# The autoencoder standardises the columns itself, and goes over so few rows as often as it takes. No
-# detector was tuned: all parameters are defaults. The autoencoder's time to fit includes the import
-# of TensorFlow.
+# The autoencoder standardises the columns itself, and goes over so few rows as often as it takes.
+# No detector was tuned: all parameters are defaults. The autoencoder's time to fit includes the
+# import of TensorFlow.
 
 detector = AutoencoderAnomalyDetector(random_state=0)
 comparison = compare_with_baselines(detector, X_train, X_test, y_test)
