@@ -52,7 +52,7 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constraine
 ScoreHistogramDisplay.from_estimator(autoencoder, X_test, y_test, bins=40, ax=left)
 left.set(
     title="Autoencoder: benign is normal, malignant is an anomaly",
-    xlabel="Anomaly score (0 is the mean of normal samples, 1 a standard deviation)",
+    xlabel="Anomaly score (standardised: about 0 for normal samples)",
     ylabel="Number of tumours",
 )
 for name in ["detector", "k nearest neighbours", "isolation forest"]:
