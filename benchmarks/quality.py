@@ -4,7 +4,7 @@
   in the training split; the ROC AUC of the class against all others, on all of the test split.
 - `tables`: twelve tables of ADBench. Half of the normal rows train, the others and all anomalies
   are tested on.
-- `dirty`: as `images`, with a share of the training images drawn from the other classes.
+- `dirty`: as `images`, with 2,000 training images, a share of which is drawn from the other classes.
 - `time`: what the default score costs beside the sum of absolute errors.
 
 `python benchmarks/quality.py images tables dirty time` runs everything on one seed, which takes
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import _measuring
 import numpy as np
+from dirty_training import dirty_images
 
 _measuring.use_repository()
 
@@ -213,7 +214,7 @@ def measure_dirty(results, arguments):
                     if not results.missing(problem, [name], seed):
                         continue
                     is_anomaly = data["y_train"] != label
-                    X = contaminate(data["x_train"], is_anomaly, share, arguments.images or 2500)
+                    X, _ = dirty_images(data["x_train"], is_anomaly, share)
                     scores = ["default detector"]
                     [(_, detector)] = fit_detectors(X, seed, scores, trim=trim)
                     area = roc_auc_score(
@@ -223,15 +224,6 @@ def measure_dirty(results, arguments):
     for data_set in arguments.data_sets:
         problems = {label: f"dirty {data_set} {label}" for label in arguments.classes}
         print_areas(results, data_set, problems, names.values())
-
-
-def contaminate(X, is_anomaly, share, n_images):
-    """Return images of which a share is anomalies."""
-    generator = np.random.default_rng(0)
-    n_anomalies = round(share * n_images)
-    normal = np.flatnonzero(~is_anomaly)[: n_images - n_anomalies]
-    planted = generator.choice(np.flatnonzero(is_anomaly), n_anomalies, replace=False)
-    return X[generator.permutation(np.concatenate([normal, planted]))]
 
 
 def measure_time(results, arguments):
