@@ -4,7 +4,7 @@
   in the training split; the ROC AUC of the class against all others, on all of the test split.
 - `tables`: twelve tables of ADBench. Half of the normal rows train, the others and all anomalies
   are tested on.
-- `dirty`: as `images`, with 2,000 training images, a share of which is drawn from the other classes.
+- `dirty`: as `images`, with 2,000 training images, of which a share is of the other classes.
 - `time`: what the default score costs beside the sum of absolute errors.
 
 `python benchmarks/quality.py images tables dirty time` runs everything on one seed, which takes
