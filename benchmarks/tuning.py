@@ -35,7 +35,7 @@ def main():
             rows.append((kind, memory, figures["n_trained"], f"{figures['time']:.1f} s"))
     hashing, _ = run_measure(__file__, "hashing")
     print_setting("tensorflow", "keras", "scikit-learn", "joblib", "numpy")
-    print(f"{N_ONES} ones, {N_ZEROS} zeros, the detector's own epochs and patience\n")
+    print(f"{N_ONES} ones, {N_ZEROS} zeros, 30 epochs and a patience of 5\n")
     print_table(["search", "memory", "networks trained", "time"], rows)
     ratio = grids["fixed", "with"]["time"] / grids["fixed", "without"]["time"]
     n_trained = grids["fixed", "with"]["n_trained"]

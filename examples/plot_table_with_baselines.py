@@ -65,8 +65,9 @@ right.set(
 )
 
 # %%
-# What the autoencoder tells beyond the score is where it comes from: ``anomaly_map`` is the
-# absolute error of each column. Its sum is the anomaly score.
+# What the autoencoder tells beyond the score is where its reconstruction fails: ``anomaly_map`` is
+# the absolute error of each column. The score does not add these up: it counts each in units of
+# normal errors, and the distance from the nearest benign tumours as well.
 
 errors = autoencoder.anomaly_map(X_test)
 mean_errors = {
