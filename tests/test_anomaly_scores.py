@@ -147,6 +147,22 @@ def test_neighbors_are_told_apart_far_from_zero_and_in_scaled_units():
     assert_allclose(scaled, expected, rtol=1e-3, atol=1e-5)
 
 
+def test_rows_that_training_rows_equal_have_no_distance_whatever_is_scored_with_them():
+    X = np.repeat(np.random.default_rng(0).normal(size=(8, 6)), 40, axis=0)
+    detector = fit("rows", NeighborDistance(), X)
+    np.testing.assert_array_equal(detector.score_samples(X), 0)
+    np.testing.assert_array_equal(detector.score_samples(X[:1]), 0)
+
+
+def test_part_that_is_zero_for_most_rows_keeps_its_scale():
+    X = np.repeat(np.random.default_rng(0).normal(size=(8, 6)), 40, axis=0)
+    rare = np.random.default_rng(1).permutation(len(X))[:60]
+    X[rare] += np.random.default_rng(2).normal(size=(60, 6))
+    score = fit("rows", CombinedScore([("samples", NeighborDistance())]), X).anomaly_score_
+    # Of a floor that is no distance at all, logarithms are dozens below those of the others.
+    assert 0.1 < score.deviations_[0] < 10
+
+
 @pytest.mark.parametrize("kind", ["rows", "images"])
 def test_combined_score_is_the_mean_of_standardised_logarithms(kind):
     X, detector = data_of(kind), fitted(kind, "combined")

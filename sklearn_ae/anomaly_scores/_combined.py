@@ -35,7 +35,7 @@ class CombinedScore(_BaseComposition):
     another by being more normal than any normal sample is. And :math:`s_0`, the sum of squared
     errors, takes over where it is far from what is normal: above, and below, where an empty image
     is rebuilt better than any in which there is something to rebuild. Its :math:`f_0` is a
-    thousandth of the median.
+    thousandth of the median, and so is any :math:`f_i` at least, or of the mean if the median is 0.
 
     Normal samples score about 0 on average. Costs what the parts cost, each thing that they share
     once.
@@ -156,7 +156,9 @@ class CombinedScore(_BaseComposition):
                 f"{features.min():.6g} from {names[features.min(axis=0).argmin()]!r}."
             )
         # A zero (a sample that is its own neighbour, a constant feature) is no logarithm at all.
-        floors = 1e-3 * np.median(features, axis=0)
+        # The median of distances is one where most rows have copies.
+        medians = np.median(features, axis=0)
+        floors = 1e-3 * np.where(medians > 0, medians, features.mean(axis=0))
         floors[:-1] = np.maximum(floors[:-1], features[:, :-1].min(axis=0))
         self.floors_ = np.maximum(floors, np.finfo(np.float32).tiny)
         logarithms = np.log(np.maximum(features, self.floors_))

@@ -131,5 +131,7 @@ def distance_of_neighbor(samples, references, n_neighbors):
         ops.square(references), axis=1
     )
     squares = squares - 2 * ops.matmul(samples, ops.transpose(references))
-    nearest, _ = ops.top_k(-squares, n_neighbors)
-    return ops.sqrt(ops.maximum(-nearest[:, -1], 0))
+    _, nearest = ops.top_k(-squares, n_neighbors)
+    # Which one it is, the product tells; how far it is, only the difference: 0 of equal samples.
+    differences = samples - ops.take(references, nearest[:, -1], axis=0)
+    return ops.sqrt(ops.sum(ops.square(differences), axis=1))
