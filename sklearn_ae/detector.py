@@ -19,8 +19,9 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     """Anomaly detection by the reconstruction error of an autoencoder.
 
     The autoencoder is trained on normal samples to reproduce its input from a short code [1]_. It
-    reproduces samples like those and fails on others, so the difference between a sample and its
-    reconstruction is its anomaly score. Read more in the user guide.
+    reproduces samples like those and fails on others, so a sample that differs from its
+    reconstruction is abnormal. `anomaly_score` says how that is measured, and what else counts.
+    Read more in the user guide.
 
     Parameters
     ----------

@@ -92,6 +92,12 @@ def test_what_may_change_the_weights_trains_anew(tmp_path, trainings_done, chang
     assert_equal_fits(cached, small(None, **change).fit(X))
 
 
+def test_as_many_epochs_of_fewer_steps_train_anew(tmp_path, trainings_done):
+    for epochs in ("auto", 15):
+        small(tmp_path, epochs=epochs, patience=0).fit(X)
+    assert len(trainings_done) == 2
+
+
 def with_fixed_weights(input_shape, latent_dim):
     start = keras.initializers.GlorotUniform(seed=0)
     layers = [keras.layers.Dense(n, kernel_initializer=start) for n in (latent_dim, *input_shape)]

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.base import clone
 from training_cases import IMAGES, X, small
 
@@ -94,6 +95,20 @@ def test_auto_epochs_go_over_few_rows_until_there_are_64_steps(n_rows, n_steps):
     assert detector.history_["steps"] == [n_steps] * 15
     plain = small(epochs=2, batch_size=32, callbacks=[Steps()]).fit(rows)
     assert plain.history_["steps"] == [-(-9 * n_rows // 320)] * 2
+
+
+def test_each_pass_of_an_epoch_has_an_order_of_its_own():
+    seen = []
+
+    def recording(y, y_hat):
+        tf.py_function(lambda rows: seen.append(rows.numpy()[:, 0]), [y], [])
+        return keras.losses.mean_squared_error(y, y_hat)
+
+    parameters = {"scaling": None, "batch_size": 64, "patience": 0, "validation_fraction": 0}
+    with pytest.warns(UserWarning, match="No row is held out"):
+        small(epochs="auto", loss=recording, **parameters).fit(X)
+    assert {tuple(sorted(order)) for order in seen} == {tuple(sorted(X[:, 0]))}
+    assert len({tuple(order) for order in seen}) == len(seen) >= 64
 
 
 def test_few_rows_are_learned():
