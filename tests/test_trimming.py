@@ -66,6 +66,17 @@ def test_mostly_anomalies_are_left_out_and_new_ones_are_found_better():
     assert areas[1] > areas[0] + 0.03
 
 
+@pytest.mark.parametrize(("make", "name"), [(small, "squared_error"), (small_conv, "auto")])
+def test_rows_are_ranked_by_the_best_score_for_images_and_by_errors_for_rows(make, name):
+    data = X if make is small else IMAGES
+    # An epoch is the whole warm-up of two.
+    warm = make(epochs=1, anomaly_score=name).fit(data)
+    training = np.delete(np.arange(len(data)), warm.validation_indices_)
+    left_out = training[np.argsort(warm.training_scores_)[: int(0.4 * len(training))]]
+    trimmed = make(epochs=2, trim=0.4).fit(data).trimmed_indices_
+    assert_array_equal(np.setdiff1d(trimmed, warm.validation_indices_), np.sort(left_out))
+
+
 def test_rows_far_away_do_not_decide_the_units():
     dirty = np.vstack([X, np.full((6, 4), 1e5, dtype=np.float32)])
     detector = small(trim=0.2).fit(dirty)

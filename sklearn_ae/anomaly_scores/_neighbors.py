@@ -87,7 +87,7 @@ class NeighborDistance(BaseEstimator):
         self : NeighborDistance
             The fitted score.
         """
-        # Around zero the squares of which the distance is the difference are smallest.
+        # Around zero the squares are smallest by whose differences neighbours are found.
         self.mean_ = features.mean(axis=0)
         self.references_ = features - self.mean_
         self.n_neighbors_ = min(int(self.n_neighbors), len(features))
