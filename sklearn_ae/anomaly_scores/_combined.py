@@ -15,7 +15,7 @@ _SMALLEST_DEVIATION = 1e-3
 
 # So many standard deviations of its logarithm above or below the mean, the error speaks for itself.
 # Hardly a normal sample is there: on seven classes of MNIST and Fashion-MNIST, the ROC AUC changed
-# by 0.0003 at most.
+# by 0.0003 at most, and on twelve tables by 0.0016.
 _GUARD_ABOVE, _GUARD_BELOW = 6.0, 2.5
 
 
