@@ -51,8 +51,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     learning_rate : float or None, default=None
         Step size of an optimizer given by name or class; None is the optimizer's own.
     epochs : "auto" or int, default="auto"
-        Largest number of passes over the training rows. "auto" is 15 epochs, each of as many passes
-        as make 64 steps: few rows get as many steps as they need.
+        Largest number of passes over the training rows. "auto" is 15 epochs for images and 60 for
+        rows, each of as many passes as make 64 steps: few rows get as many steps as they need.
     batch_size : int, default=32
         Number of rows per step.
     validation_fraction : float, default=0.1

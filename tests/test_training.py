@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.base import clone
-from training_cases import IMAGES, X, small
+from training_cases import IMAGES, X, small, small_conv
 
 from sklearn_ae.exceptions import TrainingDivergedError
 
@@ -72,7 +72,11 @@ def test_only_training_rows_are_fitted_to():
 
 
 class Steps(keras.callbacks.Callback):
-    """Leaves the number of steps of each epoch in the history."""
+    """Leaves the number of steps of each epoch in the history, and may end the training."""
+
+    def __init__(self, n_epochs=None):
+        super().__init__()
+        self.n_epochs = n_epochs
 
     def on_epoch_begin(self, epoch, logs=None):
         self.n_steps = 0
@@ -82,6 +86,7 @@ class Steps(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs["steps"] = self.n_steps
+        self.model.stop_training = epoch + 1 == self.n_epochs
 
 
 @pytest.mark.parametrize(
@@ -91,8 +96,8 @@ class Steps(keras.callbacks.Callback):
 )
 def test_auto_epochs_go_over_few_rows_until_there_are_64_steps(n_rows, n_steps):
     rows = np.random.default_rng(0).normal(size=(n_rows, 4))
-    detector = small(epochs="auto", patience=None, batch_size=32, callbacks=[Steps()]).fit(rows)
-    assert detector.history_["steps"] == [n_steps] * 15
+    detector = small(epochs="auto", batch_size=32, callbacks=[Steps(n_epochs=2)]).fit(rows)
+    assert detector.history_["steps"] == [n_steps] * 2
     plain = small(epochs=2, batch_size=32, callbacks=[Steps()]).fit(rows)
     assert plain.history_["steps"] == [-(-9 * n_rows // 320)] * 2
 
@@ -118,6 +123,13 @@ def test_few_rows_are_learned():
         np.abs(small(epochs=epochs).fit(rows).score_samples(rows)).mean() for epochs in (15, "auto")
     ]
     assert errors[1] < 0.3 * errors[0]
+
+
+@pytest.mark.parametrize(
+    ("make", "data", "n_epochs"), [(small, X, 60), (small_conv, IMAGES, 15)], ids=["rows", "images"]
+)
+def test_auto_epochs_of_images_are_fewer(make, data, n_epochs):
+    assert make(epochs="auto", patience=None, batch_size=64).fit(data).n_epochs_ == n_epochs
 
 
 @pytest.mark.parametrize(("data", "length"), [(X, 32), (IMAGES, 16)], ids=["rows", "images"])

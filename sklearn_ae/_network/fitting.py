@@ -59,7 +59,7 @@ def fit_network(
         parameters["anomaly_score"], network, len(training_rows) - n_trimmed
     )
     score_fitting.try_score(network, anomaly_score, X, training_rows)
-    settings = parameters | training.resolve_epochs(parameters["epochs"])
+    settings = parameters | training.resolve_epochs(parameters["epochs"], input_shape)
     arguments = {"loss": loss, "settings": settings, "random_state": random_state}
     kept = trimming.trim_rows(
         memory,
