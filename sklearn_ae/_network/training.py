@@ -21,9 +21,8 @@ _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
 
 
 # What `epochs="auto"` stands for. Of images, twice as many detected no better on MNIST and
-# Fashion-MNIST. Rows cost little, and on half of twelve tables the loss still fell after 15. A pass
-# over few rows is few steps, and a number of passes that suits many would leave the network as it
-# was: with 25 images the squared error told digits apart only from about 1,000 steps on.
+# Fashion-MNIST; rows cost little, and on many tables their loss still fell after 15. A pass over
+# few rows is few steps: a number of passes that suits many would leave the network as it was.
 _N_EPOCHS = {"images": 15, "rows": 60}
 _MIN_STEPS = 64
 
