@@ -16,7 +16,7 @@ PARAMETER_CONSTRAINTS = {
     "scaling": [StrOptions(set(SCALING_OPTIONS)), None],
     "loss": [str, callable],
     "optimizer": [str, type, HasMethods("get_config")],
-    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+    "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither"), None],
     "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],

@@ -48,8 +48,13 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         else the mean squared error. With binary cross-entropy the output is a sigmoid.
     optimizer : str, subclass or instance of keras.optimizers.Optimizer, default="adam"
         An instance is copied, never changed.
-    learning_rate : float or None, default=None
-        Step size of an optimizer given by name or class; None is the optimizer's own.
+    learning_rate : "auto", float or None, default="auto"
+        Step size of an optimizer given by name or class; None is the optimizer's own. "auto" falls
+        over `epochs` from twice that to 0, along half a cosine [3]_, which costs nothing and
+        detected better on most classes. It does not touch instances, classes that are not Keras's
+        own, and any optimizer beside callbacks that set the learning rate,
+        :class:`keras.callbacks.LearningRateScheduler` and
+        :class:`keras.callbacks.ReduceLROnPlateau`.
     epochs : "auto" or int, default="auto"
         Largest number of passes over the training rows. "auto" is 15 epochs for images and 60 for
         rows, each of as many passes as make 64 steps: few rows get as many steps as they need.
@@ -149,6 +154,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
        dimensionality reduction", MLSDA 2014, :doi:`10.1145/2689746.2689747`.
     .. [2] L. Beggel, M. Pfeiffer and B. Bischl, "Robust anomaly detection in images using
        adversarial autoencoders", ECML PKDD 2019, :arxiv:`1901.06355`.
+    .. [3] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
+       ICLR 2017, :arxiv:`1608.03983`.
 
     Examples
     --------
@@ -173,7 +180,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         scaling="auto",
         loss="auto",
         optimizer="adam",
-        learning_rate=None,
+        learning_rate="auto",
         epochs="auto",
         batch_size=32,
         validation_fraction=0.1,

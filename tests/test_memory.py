@@ -75,6 +75,7 @@ def test_what_does_not_change_the_weights_does_not_train(tmp_path, trainings_don
         {"epochs": 3},
         {"latent_dim": 1},
         {"learning_rate": 0.1},
+        {"learning_rate": None},
         {"loss": "mean_absolute_error"},
         {"optimizer": keras.optimizers.Adam(0.1)},
         {"optimizer": "sgd"},

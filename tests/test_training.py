@@ -1,6 +1,7 @@
 """Training: what it minimises, when it ends, and whose weights stay."""
 
 import json
+import math
 
 import keras
 import numpy as np
@@ -40,8 +41,10 @@ class Overshoot(keras.callbacks.Callback):
 
 
 def test_best_weights_survive_worse_epochs_after_them():
-    two = small(epochs=2, patience=None).fit(X)
-    five = small(epochs=5, patience=None, callbacks=[Overshoot()]).fit(X)
+    # A learning rate that does not depend on the number of epochs.
+    parameters = {"learning_rate": None, "patience": None}
+    two = small(epochs=2, **parameters).fit(X)
+    five = small(epochs=5, **parameters, callbacks=[Overshoot()]).fit(X)
     assert (two.n_epochs_, five.n_epochs_) == (2, 5)
     assert five.best_epoch_ == two.best_epoch_ == 1
     np.testing.assert_array_equal(five.score_samples(X), two.score_samples(X))
@@ -241,6 +244,43 @@ def test_callback_can_change_the_learning_rate_of_its_fit_alone():
     stopped = small(callbacks=[schedule]).fit(X)
     assert stopped.history_["val_loss"][0] == pytest.approx(stopped.history_["val_loss"][1])
     assert small().fit(X).history_ == plain.history_
+
+
+class LearningRates(keras.callbacks.Callback):
+    """Logs the learning rate of the last step of each epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["rate"] = float(self.model.optimizer.learning_rate)
+
+
+def rates(**parameters):
+    callbacks = [LearningRates(), *parameters.pop("callbacks", [])]
+    fitted = small(**{"epochs": 4, "patience": None, **parameters}, callbacks=callbacks).fit(X)
+    return fitted.history_["rate"]
+
+
+def test_learning_rate_falls_along_half_a_cosine_from_twice_that_of_the_optimizer():
+    n_steps = 4 * math.ceil((len(X) - round(0.1 * len(X))) / small().batch_size)
+    last_steps = n_steps // 4 * np.arange(1, 5) - 1
+    for optimizer, own in [("adam", 1e-3), (keras.optimizers.SGD, 1e-2)]:
+        expected = own * (1 + np.cos(np.pi * last_steps / n_steps))
+        # Again, with the compiled model that the fit before left.
+        for _ in range(2):
+            np.testing.assert_allclose(rates(optimizer=optimizer), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"learning_rate": None}, 1e-3),
+        ({"learning_rate": 0.25}, 0.25),
+        ({"optimizer": keras.optimizers.Adam(0.125)}, 0.125),
+        ({"callbacks": [keras.callbacks.LearningRateScheduler(lambda epoch: 0.5)]}, 0.5),
+        ({"callbacks": [keras.callbacks.ReduceLROnPlateau(patience=100)]}, 1e-3),
+    ],
+)
+def test_learning_rate_that_is_the_users_business_does_not_fall(parameters, expected):
+    np.testing.assert_allclose(rates(**parameters), [expected] * 4, rtol=1e-6)
 
 
 def test_progress_is_printed_as_asked(capfd):

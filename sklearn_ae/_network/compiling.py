@@ -11,7 +11,8 @@ def resolve_optimizer(optimizer, learning_rate):
     Parameters
     ----------
     optimizer : str, subclass or instance of keras.optimizers.Optimizer
-    learning_rate : float or None
+    learning_rate : "auto", float or None
+        "auto" leaves the optimizer its own, see :class:`CosineDecay`.
 
     Returns
     -------
@@ -26,10 +27,13 @@ def resolve_optimizer(optimizer, learning_rate):
         If `optimizer` is nothing that Keras can compile a model with.
     """
     is_instance = isinstance(optimizer, keras.optimizers.Optimizer)
+    if learning_rate == "auto":
+        learning_rate = None
     if is_instance and learning_rate is not None:
         raise ValueError(
-            "learning_rate must be None with an optimizer instance, which has its own. Set one of "
-            f"the two. Received: learning_rate={learning_rate!r} and optimizer={optimizer!r}."
+            "learning_rate must be 'auto' or None with an optimizer instance, which has its own. "
+            f"Set one of the two. Received: learning_rate={learning_rate!r} and optimizer="
+            f"{optimizer!r}."
         )
     if is_instance:
         return type(optimizer).from_config(optimizer.get_config())

@@ -1,6 +1,14 @@
 """From the detector's parameters and data to a trained network."""
 
-from sklearn_ae._network import building, compiling, memoizing, score_fitting, training, trimming
+from sklearn_ae._network import (
+    building,
+    compiling,
+    memoizing,
+    scheduling,
+    score_fitting,
+    training,
+    trimming,
+)
 from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.anomaly_scores import resolve_anomaly_score
@@ -60,6 +68,7 @@ def fit_network(
     )
     score_fitting.try_score(network, anomaly_score, X, training_rows)
     settings = parameters | training.resolve_epochs(parameters["epochs"], input_shape)
+    settings["learning_rate_falls"] = scheduling.falls(parameters)
     arguments = {"loss": loss, "settings": settings, "random_state": random_state}
     kept = trimming.trim_rows(
         memory,

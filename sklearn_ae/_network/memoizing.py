@@ -18,7 +18,7 @@ from sklearn_ae._network import training
 from sklearn_ae._network.describing import describe
 
 # Only these change the weights; `verbose` does not, and callbacks switch the memory off.
-_SETTINGS = ("batch_size", "epochs", "min_steps", "patience")
+_SETTINGS = ("batch_size", "epochs", "learning_rate_falls", "min_steps", "patience")
 
 # Where in the memory's own folder.
 _FOLDER = "sklearn_ae"

@@ -12,6 +12,7 @@ import tensorflow as tf
 from sklearn_ae._network._scikeras import BaseWrapper
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.compiling import compile_key
+from sklearn_ae._network.scheduling import CosineDecay
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Compiled models are kept for the next fit of the same configuration, since each new one costs
@@ -81,8 +82,8 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     optimizer : keras.optimizers.Optimizer
         A fresh one, see :func:`~sklearn_ae._network.compiling.resolve_optimizer`.
     settings : dict
-        `batch_size`, `patience`, `callbacks` and `verbose` of the detector, and what
-        :func:`resolve_epochs` gives.
+        `batch_size`, `patience`, `callbacks` and `verbose` of the detector, what
+        :func:`resolve_epochs` gives, and `learning_rate_falls`.
     random_state : numpy.random.RandomState
         Source of the order of the rows.
 
@@ -108,6 +109,8 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     )
     callbacks = copy.deepcopy(settings["callbacks"]) or []
     key = compile_key(network, loss, optimizer, callbacks)
+    if settings["learning_rate_falls"]:
+        callbacks.insert(0, CosineDecay())
     model = _prepare(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
