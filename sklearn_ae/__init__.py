@@ -1,7 +1,7 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
 import sklearn_ae._forks  # noqa: F401  it notices forks from now on
-from sklearn_ae import baselines, calibration, datasets, distributed, exceptions, metrics
+from sklearn_ae import baselines, calibration, datasets, distributed, exceptions, maps, metrics
 from sklearn_ae.anomaly_scores import (
     AbsoluteError,
     CodeDifference,
@@ -68,5 +68,6 @@ __all__ = [
     "datasets",
     "distributed",
     "exceptions",
+    "maps",
     "metrics",
 ]
