@@ -17,6 +17,7 @@ from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, Dens
 from sklearn_ae.calibration import ConformalDetector
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.displays import (
+    AnomalyMapDisplay,
     ContributionDisplay,
     DetectionCurveDisplay,
     GridHeatmapDisplay,
@@ -37,6 +38,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "AbsoluteError",
+    "AnomalyMapDisplay",
     "AutoencoderAnomalyDetector",
     "CodeDifference",
     "CombinedScore",

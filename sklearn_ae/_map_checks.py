@@ -1,6 +1,6 @@
 """Checks of anomaly maps, masks and images that may come as one array or as a list."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_array
@@ -132,6 +132,20 @@ def check_map_threshold(threshold):
             f"sklearn_ae.maps.calibrate gives. Received: threshold={threshold!r}."
         )
     return np.float64(threshold)
+
+
+def check_min_area(min_area):
+    """Raise a ValueError unless the number of pixels of a region is a positive integer.
+
+    Parameters
+    ----------
+    min_area : object
+    """
+    if not (isinstance(min_area, Integral) and min_area >= 1):
+        raise ValueError(
+            "min_area must be a positive integer, the number of pixels that a region has at least. "
+            f"Received: min_area={min_area!r}."
+        )
 
 
 def is_one_array(images):

@@ -7,7 +7,7 @@ one of :meth:`AutoencoderAnomalyDetector.anomaly_map`. Maps of one size come as 
 
 import warnings
 from bisect import bisect_left
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy import ndimage
 from sklearn_ae._map_checks import (
     check_map_threshold,
     check_maps,
+    check_min_area,
     check_region_of_interest,
     is_one_array,
 )
@@ -203,7 +204,7 @@ def calibrate(maps, *, false_alarm_rate=0.05, confidence=None, min_area=1, regio
     _check_share(false_alarm_rate, "false_alarm_rate")
     if confidence is not None:
         _check_share(confidence, "confidence")
-    _check_min_area(min_area)
+    check_min_area(min_area)
     maps = check_maps(maps)
     rank = choose_rank(len(maps), false_alarm_rate, confidence)
     if rank < 1:
@@ -277,7 +278,7 @@ def regions(maps, threshold, *, min_area=1, region_of_interest=None):
     [[((5, 5, 6, 6), 1), ((1, 1, 2, 4), 3)], []]
     """
     threshold = check_map_threshold(threshold)
-    _check_min_area(min_area)
+    check_min_area(min_area)
     maps = _leave_out(check_maps(maps), region_of_interest)
     return [_find_regions(one_map, threshold, min_area) for one_map in maps]
 
@@ -285,14 +286,6 @@ def regions(maps, threshold, *, min_area=1, region_of_interest=None):
 def _check_share(share, name):
     if not (isinstance(share, Real) and 0 < share < 1):
         raise ValueError(f"{name} must be a number in (0, 1). Received: {name}={share!r}.")
-
-
-def _check_min_area(min_area):
-    if not (isinstance(min_area, Integral) and min_area >= 1):
-        raise ValueError(
-            "min_area must be a positive integer, the number of pixels that a region has at least. "
-            f"Received: min_area={min_area!r}."
-        )
 
 
 def _smooth_one(one_map, inside, sigma):

@@ -1,5 +1,6 @@
-"""Pictures of fits, scores, rows, p-values and searches, after scikit-learn's Displays."""
+"""Pictures of fits, scores, rows, maps, p-values and searches, after scikit-learn's Displays."""
 
+from sklearn_ae.displays._anomaly_maps import AnomalyMapDisplay
 from sklearn_ae.displays._contributions import ContributionDisplay
 from sklearn_ae.displays._detection_curve import DetectionCurveDisplay
 from sklearn_ae.displays._grid_heatmap import GridHeatmapDisplay
@@ -11,6 +12,7 @@ from sklearn_ae.displays._score_histogram import ScoreHistogramDisplay
 from sklearn_ae.displays._threshold_curve import ThresholdCurveDisplay
 
 __all__ = [
+    "AnomalyMapDisplay",
     "ContributionDisplay",
     "DetectionCurveDisplay",
     "GridHeatmapDisplay",

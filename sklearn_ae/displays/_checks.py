@@ -52,6 +52,19 @@ def check_has(estimator, attribute, advice):
         )
 
 
+def check_n_samples(n_samples):
+    """Raise a ValueError unless the number of samples to draw is a positive integer.
+
+    Parameters
+    ----------
+    n_samples : object
+    """
+    if not (isinstance(n_samples, Integral) and n_samples >= 1):
+        raise ValueError(
+            f"n_samples must be a positive integer. Received: n_samples={n_samples!r}."
+        )
+
+
 def check_threshold(threshold):
     """Raise a ValueError unless the threshold is None or a finite number.
 

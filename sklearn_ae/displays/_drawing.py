@@ -1,5 +1,7 @@
 """What several displays do with matplotlib."""
 
+import numpy as np
+
 # Blue and vermilion of Okabe and Ito's palette, distinct in every kind of colour vision:
 # https://jfly.uni-koeln.de/color/
 NORMAL_COLOR = "#0072B2"
@@ -67,3 +69,22 @@ def take_place(ax):
         )
     ax.set_axis_off()
     return ax.get_subplotspec()
+
+
+def value_range(images):
+    """Find the scale of images or maps that are drawn together.
+
+    Parameters
+    ----------
+    images : array-like, or list of array-like
+        Numbers; in a list, of any shapes.
+
+    Returns
+    -------
+    limits : dict
+        `vmin` and `vmax`: the smallest value and the largest one, as floats.
+    """
+    low = min(float(np.min(image)) for image in images)
+    high = max(float(np.max(image)) for image in images)
+    # Of constant images, other values must still look different.
+    return {"vmin": low, "vmax": high if high > low else low + 1}

@@ -2,14 +2,13 @@
 
 import itertools
 import math
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_ae._compat import check_matplotlib_support
-from sklearn_ae.displays._checks import check_has
-from sklearn_ae.displays._drawing import merge_style, new_axes, take_place
+from sklearn_ae.displays._checks import check_has, check_n_samples
+from sklearn_ae.displays._drawing import merge_style, new_axes, take_place, value_range
 
 # 18 images beside their reconstructions, three pairs to a row, fill a grid of 6 × 6.
 SAMPLES_PER_ROW = 3
@@ -166,7 +165,7 @@ class ReconstructionDisplay:
         from matplotlib.colors import Normalize
         from matplotlib.image import AxesImage
 
-        style = merge_style({"cmap": "gray", **_value_range(self.X)}, image_kwargs, AxesImage)
+        style = merge_style({"cmap": "gray", **value_range(self.X)}, image_kwargs, AxesImage)
         # imshow reads colours on a fixed scale and ignores vmin and vmax.
         to_unit_range = Normalize(style["vmin"], style["vmax"], clip=True)
         height, width = self.X.shape[1:3]
@@ -232,17 +231,8 @@ class ReconstructionDisplay:
             grid_ax.set_axis_off()
 
 
-def _value_range(X):
-    low, high = float(np.min(X)), float(np.max(X))
-    # Of constant inputs, other reconstructions must still look different.
-    return {"vmin": low, "vmax": high if high > low else low + 1}
-
-
 def _take_first(X, n_samples):
-    if not (isinstance(n_samples, Integral) and n_samples >= 1):
-        raise ValueError(
-            f"n_samples must be a positive integer. Received: n_samples={n_samples!r}."
-        )
+    check_n_samples(n_samples)
     return X[:n_samples]
 
 
