@@ -11,6 +11,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 
 from sklearn_ae.displays import (
+    AnomalyMapDisplay,
     ContributionDisplay,
     DetectionCurveDisplay,
     GridHeatmapDisplay,
@@ -178,8 +179,25 @@ def draw_contributions(data, **keywords):
     )
 
 
+def draw_anomaly_maps(data, **keywords):
+    return AnomalyMapDisplay.from_maps(
+        data["X"], data["maps"], masks=data["masks"], threshold=0.7, **keywords
+    )
+
+
 GENERATOR = np.random.default_rng(0)
 DISPLAYS = [
+    *(
+        (
+            draw_anomaly_maps,
+            {
+                "X": GENERATOR.random((n, 8, 8, 3)),
+                "maps": GENERATOR.random((n, 8, 8)),
+                "masks": GENERATOR.random((n, 8, 8)) > 0.9,
+            },
+        )
+        for n in (1, 6)
+    ),
     (draw_loss, {"loss": np.arange(4.0), "val_loss": np.arange(4.0)}),
     (
         draw_reconstruction,

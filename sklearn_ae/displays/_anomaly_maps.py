@@ -149,10 +149,11 @@ class AnomalyMapDisplay:
         check_n_samples(n_samples)
         anomaly_scores = -detector.score_samples(X)
         worst = _find_worst(anomaly_scores, n_samples)
-        masks = _take(masks, worst, _num_samples(X), "masks")
+        masks = _take_masks(masks, worst, _num_samples(X))
         X = _safe_indexing(X, worst)
         maps = detector.anomaly_map(X)
-        if np.ndim(X) == 2:
+        # Of flat rows, these are flat too.
+        if getattr(maps, "ndim", 3) == 2:
             X, maps = _fold(np.asarray(X), maps, detector.input_shape_)
         display = cls(
             **_check_images(X, maps if sigma is None else smooth(maps, sigma=sigma), masks, worst),
@@ -222,7 +223,7 @@ class AnomalyMapDisplay:
             anomaly_scores = check_vector(anomaly_scores, "anomaly_scores")
             worst = _find_worst(anomaly_scores, n_samples)
             anomaly_scores = anomaly_scores[worst]
-        masks = _take(masks, worst, len(maps), "masks")
+        masks = _take_masks(masks, worst, len(maps))
         display = cls(
             **_check_images([X[i] for i in worst], [maps[i] for i in worst], masks, worst),
             **_check_boxes(threshold, min_area),
@@ -292,7 +293,7 @@ class AnomalyMapDisplay:
             1.6 * min(2, max(ratios[start : start + n_columns])) + 0.4
             for start in range(0, len(ratios), n_columns)
         ]
-        # Those of the legend: two lines at most.
+        # Of the legend, two lines at most.
         below = 0.01 if self.masks is None and self.threshold is None else 0.45
         if ax is None:
             # An inch for the colour bar.
@@ -345,13 +346,13 @@ def _find_worst(anomaly_scores, n_samples):
     return np.argsort(-np.asarray(anomaly_scores), kind="stable")[:n_samples]
 
 
-def _take(masks, worst, n_images, name):
+def _take_masks(masks, worst, n_images):
     if masks is None:
         return None
     if len(masks) != n_images:
         raise ValueError(
-            f"{name} must have one mask for each image. Received: {len(masks)} masks and "
-            f"{n_images} images."
+            f"masks must have one mask for each image. Received: {len(masks)} masks and {n_images} "
+            "images."
         )
     return [masks[i] for i in worst]
 
