@@ -176,7 +176,7 @@ def _check_mask(mask, one_map, name):
             f"{name} must have the shape of its map, {one_map.shape}. Received: {name} of shape "
             f"{mask.shape}."
         )
-    if mask.dtype.kind not in "bui" or not np.isin(mask, (0, 1)).all():
+    if mask.dtype.kind not in ("b", "i", "u") or not np.isin(mask, (0, 1)).all():
         raise ValueError(
             f"{name} must be booleans, or integers of 0 and 1: compare it first, as in mask > 0. "
             f"Received: {name} of dtype {mask.dtype} with values from {mask.min()} to {mask.max()}."

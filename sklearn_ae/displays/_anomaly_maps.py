@@ -142,11 +142,9 @@ class AnomalyMapDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         for method in ("anomaly_map", "score_samples"):
-            advice = (
-                "pass the detector inside, such as pipeline[-1] with pipeline[:-1].transform(X)"
-            )
-            check_has(detector, method, f"{advice}; or maps to from_maps.")
+            check_has(detector, method, "pass pipeline[-1] with pipeline[:-1].transform(X), say.")
         check_n_samples(n_samples)
+        boxes = _check_boxes(threshold, min_area)
         anomaly_scores = -detector.score_samples(X)
         worst = _find_worst(anomaly_scores, n_samples)
         masks = _take_masks(masks, worst, _num_samples(X))
@@ -157,7 +155,7 @@ class AnomalyMapDisplay:
             X, maps = _fold(np.asarray(X), maps, detector.input_shape_)
         display = cls(
             **_check_images(X, maps if sigma is None else smooth(maps, sigma=sigma), masks, worst),
-            **_check_boxes(threshold, min_area),
+            **boxes,
             anomaly_scores=anomaly_scores[worst],
         )
         return display.plot(ax, **kwargs)
