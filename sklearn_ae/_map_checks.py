@@ -160,7 +160,8 @@ def is_one_array(images):
     is_array : bool
     """
     # An array of objects holds images of different sizes.
-    return hasattr(images, "ndim") and np.dtype(images.dtype).kind != "O"
+    dtype = getattr(images, "dtype", None)
+    return hasattr(images, "ndim") and getattr(dtype, "kind", None) != "O"
 
 
 def _check_is_list(images, name):
