@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-# The first of the five pickles that such a file begins with (torch/serialization.py, MAGIC_NUMBER),
-# and the version of the format in the second. The tensors' bytes follow the fifth.
-_MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
-_FORMAT_VERSION = 1001
+# The first two of the five pickles that such a file begins with, a magic number and the version of
+# the format, as in torch/serialization.py. The bytes of the tensors follow the fifth.
+_BEGINNING = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2) + pickle.dumps(1001, protocol=2)
 
 _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
@@ -21,20 +20,31 @@ _DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _INSTRUCTIONS = frozenset(
     {"PROTO", "STOP", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"}
     | {"BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"}
-    | {"EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPENDS", "MARK"}
+    | {"EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPEND", "APPENDS", "MARK"}
     | {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
     | {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"}
 )
 
 
-class _Tensors(OrderedDict):
-    """Dictionary of the tensors, without the attributes that the file gives it."""
+class _Inert:
+    """An object that takes no attributes from a file."""
 
     def __setstate__(self, state):
         pass
 
 
-class _Storage:
+class _Tensors(_Inert, OrderedDict):
+    """Dictionary of the tensors."""
+
+
+class _View(_Inert):
+    """Which numbers of a storage a tensor has."""
+
+    def __init__(self, storage, offset, shape, strides, *_):
+        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
+
+
+class _Storage(_Inert):
     """Numbers of one tensor or of several, the values of which come late in the file."""
 
     def __init__(self, dtype, size):
@@ -42,25 +52,17 @@ class _Storage:
         self.values = None
 
 
-class _View:
-    """Which numbers of a storage a tensor has."""
-
-    def __init__(self, storage, offset, shape, strides, *_):
-        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
-
-
 class _TensorUnpickler(pickle.Unpickler):
     """Unpickler that knows the four names that tensors need, and no other.
 
-    The names stand for classes of this module, so that nothing that the file says runs code of
-    another one.
+    The names stand for objects of this module, so that nothing in a file runs other code.
     """
 
     _NAMES = {
         ("collections", "OrderedDict"): _Tensors,
         ("torch._utils", "_rebuild_tensor_v2"): _View,
-        ("torch", "FloatStorage"): _DTYPES["FloatStorage"],
-        ("torch", "LongStorage"): _DTYPES["LongStorage"],
+        ("torch", "FloatStorage"): "FloatStorage",
+        ("torch", "LongStorage"): "LongStorage",
     }
 
     def __init__(self, file):
@@ -68,15 +70,15 @@ class _TensorUnpickler(pickle.Unpickler):
         self.storages = {}
 
     def find_class(self, module, name):
-        if (module, name) not in self._NAMES:
-            raise ValueError(f"it names {module}.{name}, which no tensor needs")
+        _require((module, name) in self._NAMES, f"it names {module}.{name}, which no tensor needs")
         return self._NAMES[module, name]
 
     def persistent_load(self, pid):
-        kind, dtype, key, _, size, view = pid
-        _require(kind == "storage" and view is None, "it has something else than storages")
-        _require(isinstance(dtype, np.dtype) and type(size) is int, "a storage has no size or type")
-        storage = self.storages.setdefault(str(key), _Storage(dtype, size))
+        kind, type_name, key, _, size, view = pid
+        _require(kind == "storage" and view is None, "it refers to something else than storages")
+        _require(type(key) is str and type(size) is int, "a storage has no name or no size")
+        dtype = _DTYPES[type_name]
+        storage = self.storages.setdefault(key, _Storage(dtype, size))
         _require((storage.dtype, storage.size) == (dtype, size), "a storage has two sizes")
         return storage
 
@@ -117,17 +119,15 @@ def read_torch_weights(path):
 
 
 def _read_tensors(content):
+    _require(content.startswith(_BEGINNING), "it does not begin as such files do")
     file = io.BytesIO(content)
-    _require(_unpickle(file)[0] == _MAGIC_NUMBER, "it does not begin as such files do")
-    _require(_unpickle(file)[0] == _FORMAT_VERSION, "its format has another version")
+    file.seek(len(_BEGINNING))
     system, _ = _unpickle(file)
     _require(system.get("little_endian") is True, "its numbers are not little-endian")
     views, storages = _unpickle(file)
     keys, _ = _unpickle(file)
     _require(type(views) is _Tensors, "it holds no dictionary")
-    _require(
-        len(keys) == len(storages) and set(keys) == set(storages), "its storages are not its own"
-    )
+    _require(sorted(keys) == sorted(storages), "its storages are not those of its tensors")
     position = file.tell()
     for key in keys:
         position = _read_storage(storages[key], content, position)
