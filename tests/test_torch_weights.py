@@ -192,6 +192,8 @@ def test_attributes_in_a_file_change_nothing(read):
         (file_of(OrderedDict(a=tensor()), system={"little_endian": False}), "not little-endian"),
         # An object that is to be kept under the number 2³⁰, for which room would be made before it.
         (file_of(b"\x80\x02)r\x00\x00\x00\x40."), "objects are not numbered one by one"),
+        # An empty tuple in a tuple in a tuple ..., whose hash would overflow the stack.
+        (file_of(b"\x80\x02}(" + b")" + 10**6 * b"\x85" + b"K\x01u."), "more instructions than"),
         (b"PK\x03\x04" + bytes(100), "does not begin as such files do"),
         (b"", "does not begin as such files do"),
     ],

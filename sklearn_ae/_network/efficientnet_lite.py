@@ -11,7 +11,7 @@ from keras import layers
 
 from sklearn_ae._torch_weights import read_torch_weights
 
-# Of the only file that the package has had; torch names its files by the first eight digits.
+# Of the file of version 0.1.0 of the package, whose name has the first eight digits.
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 # Number of blocks and stride of each stage, as in Table 1 of arXiv:1905.11946. Kernel sizes and
