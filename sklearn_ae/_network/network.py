@@ -3,10 +3,12 @@
 import json
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
+from sklearn_ae._network.responses import Response
 from sklearn_ae._scaling import Scaling
 
 
@@ -64,6 +66,28 @@ class Network:
             self.encoder = keras.Model(inputs, outputs[0], name="encoder_of_scaled_input")
             self.decoder = self._build_decoder(outputs[0])
         self.configuration = describe(self.joint)
+
+    @property
+    def models(self):
+        """Those whose weights are arguments of a compiled function."""
+        return [self.joint]
+
+    @property
+    def scaling_arrays(self):
+        """Arrays of the scaling, arguments of a compiled function."""
+        return tuple(self.scaling)
+
+    def read(self, call, x, scaling):
+        """Compute, in the graph, what the network and the scores see of raw values."""
+        return scale(x, *scaling)
+
+    def respond(self, call, inputs):
+        """Return what the network makes of the values that `read` gave."""
+        return Response(self, call, inputs)
+
+    def error_maps(self, response):
+        """Compute the absolute error of each value."""
+        return tf.abs(response.inputs - response.reconstructions)
 
     @property
     def has_code(self):
@@ -144,6 +168,11 @@ class Network:
             parts.append(part)
         scaling = Scaling(*state["scaling"])
         self.__init__(tuple(parts), state["output_activation"], state["input_shape"], scaling)
+
+
+def scale(x, scale, offset):
+    """Scale raw values in the graph, as :meth:`Scaling.transform` does outside of it."""
+    return tf.cast(x, tf.float64) * scale + offset
 
 
 def _cast(name, dtype="float32"):

@@ -65,7 +65,7 @@ class Response:
 
     @cached_property
     def _outputs(self):
-        return self._call(tf.cast(self.inputs, tf.float32))
+        return self._call(tf.cast(self.inputs, tf.float32), self._network.joint)
 
     def _activations(self, inputs):
         self._check_has_code()

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.processes import check_not_forked
-from sklearn_ae._network.responses import Response
 from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae.anomaly_scores._combined import compute_score
 
@@ -80,42 +79,41 @@ def forget_own_graphs(network):
 
 
 def error_maps(network, X):
-    """Compute the absolute error of each value of X, in scaled units, as float32."""
+    """Compute the error map of each row of X, in scaled units, as float32."""
 
-    def compute(call, x, scale, offset):
-        scaled = _scale(x, scale, offset)
-        reconstruction = call(tf.cast(scaled, tf.float32))[-1]
-        return tf.cast(tf.abs(scaled - tf.cast(reconstruction, tf.float64)), tf.float32)
+    def compute(call, x, scaling):
+        response = network.respond(call, network.read(call, x, scaling))
+        return tf.cast(network.error_maps(response), tf.float32)
 
-    return _run(network, "error map", compute, network.joint, X)
+    return _run(network, "error map", compute, network.models, X)
 
 
 def reconstructions(network, X):
     """Compute the reconstruction of each row of X, in raw units, as float32."""
 
-    def compute(call, x, scale, offset):
-        scaled = tf.cast(_scale(x, scale, offset), tf.float32)
-        return _unscale(call(scaled)[-1], scale, offset)
+    def compute(call, x, scaling):
+        response = network.respond(call, network.read(call, x, scaling))
+        return _unscale(response.reconstructions, *scaling)
 
-    return _run(network, "reconstruction", compute, network.joint, X)
+    return _run(network, "reconstruction", compute, network.models, X)
 
 
 def codes(network, X):
     """Compute the code of each row of X, as float32."""
 
-    def compute(call, x, scale, offset):
-        return tf.cast(call(tf.cast(_scale(x, scale, offset), tf.float32))[0], tf.float32)
+    def compute(call, x, scaling):
+        return tf.cast(network.respond(call, network.read(call, x, scaling)).codes, tf.float32)
 
-    return _run(network, "code", compute, network.joint, X)
+    return _run(network, "code", compute, network.models, X)
 
 
 def decodings(network, Z):
     """Compute the reconstruction of each code, in raw units, as float32."""
 
-    def compute(call, z, scale, offset):
-        return _unscale(call(tf.cast(z, tf.float32))[0], scale, offset)
+    def compute(call, z, scaling):
+        return _unscale(call(tf.cast(z, tf.float32), network.decoder)[0], *scaling)
 
-    return _run(network, "decoding", compute, network.decoder, Z)
+    return _run(network, "decoding", compute, [network.decoder], Z)
 
 
 def _run_score(network, name, compute_with, anomaly_score, X, rows=None):
@@ -128,11 +126,11 @@ def _run_score(network, name, compute_with, anomaly_score, X, rows=None):
     empty = (np.empty((0,) * constant.ndim) for constant in constants)
     template = with_tensors(anomaly_score, empty) if is_shareable else anomaly_score
 
-    def compute(call, x, scale, offset, *constants):
+    def compute(call, x, scaling, *constants):
         score = with_tensors(template, iter(constants))
-        return compute_with(score, Response(network, call, _scale(x, scale, offset)))
+        return compute_with(score, network.respond(call, network.read(call, x, scaling)))
 
-    return _run(network, key, compute, network.joint, X, rows, constants, is_shareable)
+    return _run(network, key, compute, network.models, X, rows, constants, is_shareable)
 
 
 def _check_scores(scores, anomaly_score):
@@ -146,24 +144,20 @@ def _check_scores(scores, anomaly_score):
         )
 
 
-def _scale(x, scale, offset):
-    return tf.cast(x, tf.float64) * scale + offset
-
-
 def _unscale(scaled, scale, offset):
     return tf.cast((tf.cast(scaled, tf.float64) - offset) / scale, tf.float32)
 
 
-def _run(network, name, compute, model, X, rows=None, constants=(), is_shareable=True):
+def _run(network, name, compute, models, X, rows=None, constants=(), is_shareable=True):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
     dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
     graph, n_bytes = _compiled(
-        network, name, compute, model, X.shape[1:], dtype, constants, is_shareable
+        network, name, compute, models, X.shape[1:], dtype, constants, is_shareable
     )
     n_rows = _rows_per_chunk(n_bytes, constants)
-    arguments = [tf.constant(constant) for constant in (*network.scaling, *constants)]
-    arguments += [_read(weight.value) for weight in _weights(model)]
+    arguments = [tf.constant(constant) for constant in (*network.scaling_arrays, *constants)]
+    arguments += [_read(weight.value) for weight in _weights(models)]
     n = len(X) if rows is None else len(rows)
     outputs = None
     for start in range(0, n, n_rows):
@@ -177,7 +171,7 @@ def _run(network, name, compute, model, X, rows=None, constants=(), is_shareable
     return outputs
 
 
-def _compiled(network, name, compute, model, row_shape, dtype, constants, is_shareable):
+def _compiled(network, name, compute, models, row_shape, dtype, constants, is_shareable):
     """Return the compiled function and the bytes of a row, from the shared store if possible."""
     is_shareable = is_shareable and network.configuration is not None
     store = _GRAPHS if is_shareable else network.graphs
@@ -185,18 +179,21 @@ def _compiled(network, name, compute, model, row_shape, dtype, constants, is_sha
     key = (network.configuration, name, dtype.name, n_axes)
     compiled = store.get(key)
     if compiled is None:
-        graph = _compile(compute, model, row_shape, dtype, network.scaling, n_axes)
-        compiled = graph, max(4 * _largest_layer(model), 8 * math.prod(row_shape))
+        graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
+        largest = max(_largest_layer(model) for model in models)
+        compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
         store.put(key, compiled)
     return compiled
 
 
-def _compile(compute, model, row_shape, dtype, scaling, n_axes):
-    def graph(x, scale, offset, *others):
-        constants, weights = others[: len(n_axes)], others[len(n_axes) :]
-        values = dict(zip(map(id, _weights(model)), weights, strict=True))
+def _compile(compute, models, row_shape, dtype, scaling, n_axes):
+    n_constants = len(scaling) + len(n_axes)
 
-        def call(inputs, part=model):
+    def graph(x, *others):
+        arrays, constants = others[: len(scaling)], others[len(scaling) : n_constants]
+        values = dict(zip(map(id, _weights(models)), others[n_constants:], strict=True))
+
+        def call(inputs, part):
             trainable, others = (
                 [values[id(variable)] for variable in variables]
                 for variables in (part.trainable_variables, part.non_trainable_variables)
@@ -205,14 +202,14 @@ def _compile(compute, model, row_shape, dtype, scaling, n_axes):
             # Keras gives a list of one output as the output itself.
             return keras.tree.flatten(outputs)
 
-        return compute(call, x, scale, offset, *constants)
+        return compute(call, x, arrays, *constants)
 
     # A free batch axis: one compilation serves one row and ten thousand.
     signature = [tf.TensorSpec((None, *row_shape), dtype)]
     signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
     # Scores of one configuration may be fitted to more rows or fewer.
     signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
-    signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in _weights(model)]
+    signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in _weights(models)]
     return tf.function(graph, autograph=False).get_concrete_function(*signature)
 
 
@@ -226,8 +223,12 @@ def _read(variable):
     return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
 
 
-def _weights(model):
-    return [*model.trainable_variables, *model.non_trainable_variables]
+def _weights(models):
+    return [
+        variable
+        for model in models
+        for variable in (*model.trainable_variables, *model.non_trainable_variables)
+    ]
 
 
 def _rows_per_chunk(n_bytes, constants):
