@@ -1,6 +1,7 @@
 """metrics.PixelCurve: metrics of images that come one after another, within stated limits."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -181,6 +182,25 @@ def test_normal_images_and_those_full_of_defects_come_alone():
     masks, maps = random_case(4, 10**6, n_images=2)
     masks[0], masks[1] = False, True
     assert_within_limits(counted(masks, maps), masks, maps)
+
+
+def test_memory_of_a_large_image_is_that_of_its_labels():
+    # Of 2048² pixels: 4 bytes each for labels, 1 for what is finite, and the rest chunk by chunk.
+    masks = np.zeros((1, 2048, 2048), dtype=bool)
+    masks[0, 500:1500, 600:700] = True
+    maps = masks + np.linspace(0, 1, masks.size, dtype=np.float32).reshape(masks.shape)
+    curve = PixelCurve(low=0, high=2)
+    tracemalloc.start()
+    try:
+        curve.update(masks, maps)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 22 * masks.size
+    # Nothing is lost between chunks: cut into images of less than one, it counts as much.
+    pieces = PixelCurve(low=0, high=2)
+    pieces.update(masks.reshape(8, 256, 2048), maps.reshape(8, 256, 2048))
+    assert curve.roc_auc() == pieces.roc_auc()
 
 
 METHODS = {

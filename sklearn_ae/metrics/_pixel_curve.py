@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from sklearn_ae._maps_validation import check_map_threshold
 from sklearn_ae.metrics._pixel_bounds import (
@@ -12,12 +13,16 @@ from sklearn_ae.metrics._pixel_bounds import (
     bound_f1_max,
 )
 from sklearn_ae.metrics._pixels import (
+    Pixels,
     check_has_defects,
     check_has_normals,
     check_max_false_positive_rate,
     just_below,
     pixels_by_image,
 )
+
+# Pixels counted at a time: an image may be large, and each takes a few float64.
+_PIXELS_PER_CHUNK = 2**20
 
 
 class PixelCurve:
@@ -113,8 +118,10 @@ class PixelCurve:
             If a mask is not of the shape of its map or holds other values, or a map is not finite
             where it counts. Nothing is counted then.
         """
-        for pixels in pixels_by_image(masks, maps, region_of_interest):
-            self._count(pixels)
+        for image in pixels_by_image(masks, maps, region_of_interest):
+            self._n_regions += len(image.areas)
+            for chunk in gen_batches(len(image.values), _PIXELS_PER_CHUNK):
+                self._count(Pixels(image.values[chunk], image.labels[chunk], image.areas))
 
     def roc_auc(self):
         """Compute the area under the ROC curve of pixels.
@@ -235,7 +242,6 @@ class PixelCurve:
         self._overlap += np.bincount(bins[is_defect], weights=weights, minlength=n_bins)
         np.minimum.at(self._smallest, bins, values)
         np.maximum.at(self._largest, bins, values)
-        self._n_regions += len(pixels.areas)
 
     def _filled_bins(self, metric):
         """Return the numbers of the bins with pixels, from the highest down."""
