@@ -194,10 +194,9 @@ def _read_or_list(filename, *, size, mode, errors):
 
 def _not_alike(*kinds):
     """Return the error for images that do not go together, from one of each kind."""
-    (_, n_dimensions, _), (_, other_n_dimensions, _) = kinds
-    advice = "save them with as many bits each"
-    if n_dimensions != other_n_dimensions:
-        advice = "pass mode='grey' or mode='colour' to turn all into one"
+    advice = "pass mode='grey' or mode='colour' to turn all into one"
+    if len({dtype for _, _, dtype in kinds}) > 1:
+        advice = "save them with as many bits each"
     descriptions = [
         f"{filename!r} is {'grey' if n_dimensions == 2 else 'colour'} of type {dtype}"
         for filename, n_dimensions, dtype in kinds
