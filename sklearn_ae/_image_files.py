@@ -90,13 +90,15 @@ def read_image(filename, *, size, mode):
     Exception
         Any: Pillow raises many kinds for damaged files.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     if not os.path.isfile(filename):
         raise FileNotFoundError(
             "a folder or no regular file" if os.path.exists(filename) else "no such file"
         )
-    with Image.open(filename, formats=_FORMATS) as image:
+    # Opened here, for Pillow 13.0 maps TIFF files that it opens itself into memory, and takes their
+    # rows for columns where EXIF data say that they are.
+    with open(filename, "rb") as file, _open_image(file) as image:
         _check_channels(image)
         # Not after turning, which makes a plain image of any format.
         is_inverted = _is_inverted(image)
@@ -148,6 +150,15 @@ def _search(folder):
         if name.lower().endswith(SUFFIXES) and not name.startswith(".")
     ]
     return sorted(found, key=lambda filename: Path(filename).parts)
+
+
+def _open_image(file):
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except UnidentifiedImageError as error:
+        raise ValueError("no BMP, JPEG, PNG or TIFF file, or a damaged one") from error
 
 
 def _check_channels(image):

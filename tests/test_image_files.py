@@ -64,10 +64,11 @@ def test_16_bits_from_the_other_end(tmp_path):
 
 def test_tiff_whose_0_is_white_shows_what_it_shows(tmp_path):
     white_is_zero = {262: 0}
-    save(GREY_16, tmp_path / "16" / "a.tif", tiffinfo=white_is_zero)
-    save(GREY, tmp_path / "8" / "a.tif")
-    np.testing.assert_array_equal(load_images(tmp_path / "16").images, [65535 - GREY_16])
-    np.testing.assert_array_equal(load_images(tmp_path / "8").images, [GREY])
+    save(GREY_16, tmp_path / "16.tif", tiffinfo=white_is_zero)
+    save(GREY, tmp_path / "8.tif", tiffinfo=white_is_zero)
+    np.testing.assert_array_equal(load_images(tmp_path / "16.tif").images, [65535 - GREY_16])
+    with Image.open(tmp_path / "8.tif") as image:
+        np.testing.assert_array_equal(load_images(tmp_path / "8.tif").images, [image])
 
 
 def test_floats_are_kept(tmp_path):
