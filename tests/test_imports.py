@@ -127,6 +127,7 @@ def test_ruff_refuses_other_imports_in_functions():
         ),
         ("sklearn_ae/displays/_loss_curve.py", IN_A_FUNCTION.format("matplotlib")),
         ("sklearn_ae/distributed.py", IN_A_FUNCTION.format("dask")),
+        ("sklearn_ae/_image_files.py", IN_A_FUNCTION.format("PIL")),
     ],
 )
 def test_ruff_allows_heavy_imports_where_they_belong(path, code):
