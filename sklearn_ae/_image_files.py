@@ -141,14 +141,17 @@ def _search(folder):
     def fail(error):
         raise error
 
-    found = [
-        os.path.join(parent, name)
-        # Without onerror, a folder that may not be read would be left out silently.
-        for parent, _, names in os.walk(folder, onerror=fail)
-        for name in names
-        # Hidden files are not the user's: macOS puts a ._name.png beside name.png in archives.
-        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-    ]
+    found = []
+    # Without onerror, a folder that may not be read would be left out silently.
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        # Hidden ones are not the user's: notebooks keep copies in .ipynb_checkpoints, and macOS
+        # puts a ._name.png beside name.png in archives.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            os.path.join(parent, name)
+            for name in names
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
     return sorted(found, key=lambda filename: Path(filename).parts)
 
 

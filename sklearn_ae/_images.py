@@ -24,12 +24,14 @@ def load_images(
     Parameters
     ----------
     folder_or_paths : str, path-like or iterable of them
-        A folder, whose images are loaded in the order of their sorted paths, down to any depth,
-        save hidden ones and linked folders. Or the path of an image, or paths of images in the
-        order wanted.
+        A folder, whose images are loaded in the order of their sorted paths, down to any depth.
+        Hidden files and folders and linked folders are left out, as are files whose names do not
+        end in .bmp, .jpeg, .jpg, .png, .tif or .tiff. Or the path of an image, or paths of images,
+        in the order wanted and with any names.
     size : tuple of int or None, default=None
         ``(height, width)`` in pixels that all images are resized to, without keeping their
-        proportions. They are smoothed when they become smaller, so that nothing flickers.
+        proportions. Shrinking averages the pixels that become one, so that fine patterns do not
+        turn into coarse ones.
     mode : {"grey", "colour"} or None, default=None
         What to turn all images into: "grey" is the luminance of ITU-R 601-2, "colour" repeats the
         grey for red, green and blue. With None, they stay what they are, and must be alike.

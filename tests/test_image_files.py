@@ -188,6 +188,7 @@ def test_folder_is_searched_to_any_depth_in_order(tmp_path):
     # What is no image by its name, or hidden, and a folder named like one.
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "._a.png").write_bytes(b"what macOS adds")
+    save(GREY, tmp_path / ".ipynb_checkpoints" / "a-checkpoint.png")
     save(GREY, tmp_path / "folder.png" / "d.png")
     photographs = load_images(tmp_path)
     assert isinstance(photographs, Bunch)
