@@ -9,11 +9,18 @@ from sklearn_ae.anomaly_scores import (
     HiddenDifference,
     LatentDistance,
     NeighborDistance,
+    PooledDistance,
+    PositionError,
     SmoothedError,
     SquaredError,
     WhitenedError,
 )
-from sklearn_ae.architectures import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
+from sklearn_ae.architectures import (
+    ConvAutoencoder,
+    ConvDenseAutoencoder,
+    DenseAutoencoder,
+    FeatureAutoencoder,
+)
 from sklearn_ae.calibration import ConformalDetector
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.displays import (
@@ -48,6 +55,7 @@ __all__ = [
     "ConvDenseAutoencoder",
     "DenseAutoencoder",
     "DetectionCurveDisplay",
+    "FeatureAutoencoder",
     "FixedThresholdDetector",
     "GridHeatmapDisplay",
     "HiddenDifference",
@@ -57,6 +65,8 @@ __all__ = [
     "NormalsOnly",
     "OperatingPointDisplay",
     "PValueDisplay",
+    "PooledDistance",
+    "PositionError",
     "ReconstructionDisplay",
     "ScoreHistogramDisplay",
     "SmoothedError",

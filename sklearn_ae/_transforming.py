@@ -20,24 +20,41 @@ def _has_code(detector):
     return True
 
 
+def _rebuilds_samples(detector):
+    """Whether there are reconstructions of samples, which an autoencoder of features has not."""
+    network = getattr(detector, "_network", None)
+    if hasattr(detector.architecture, "features") if network is None else network.is_positionwise:
+        raise AttributeError(
+            "An autoencoder of features, such as FeatureAutoencoder, rebuilds features and no "
+            "images: there are codes, scores and maps, and no reconstructions and Keras models of "
+            "images."
+        )
+    return True
+
+
+def _decodes_samples(detector):
+    return _rebuilds_samples(detector) and _has_code(detector)
+
+
 class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Methods of a fitted detector that look inside its network."""
 
     @property
     def model_(self):
         """Keras model from inputs to reconstructions, in the units of X."""
+        _rebuilds_samples(self)
         return self._view("model")
 
     @property
     def encoder_(self):
         """Keras model from inputs, in the units of X, to codes."""
-        _has_code(self)
+        _decodes_samples(self)
         return self._view("encoder")
 
     @property
     def decoder_(self):
         """Keras model from codes to reconstructions, in the units of X."""
-        _has_code(self)
+        _decodes_samples(self)
         return self._view("decoder")
 
     def transform(self, X):
@@ -51,14 +68,14 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         Returns
         -------
         codes : ndarray of shape (n, latent_dim), float32
-            What the encoder gives.
+            What the encoder gives. Of an autoencoder of features, the mean over the positions.
         """
         from sklearn_ae._network import scoring
 
         X, _ = self._validate(X)
         return scoring.codes(self._network, X)
 
-    @available_if(_has_code)
+    @available_if(_decodes_samples)
     def inverse_transform(self, X):
         """Decode codes.
 
@@ -84,6 +101,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         decodings = scoring.decodings(self._network, codes)
         return decodings.reshape(len(codes), *self._sample_shape)
 
+    @available_if(_rebuilds_samples)
     def reconstruct(self, X):
         """Compute what the network makes of samples.
 
@@ -114,12 +132,17 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         -------
         maps : ndarray of shape (n, n_features) or (n, height, width), float32
             In scaled units, summed over the channels of images. With
-            ``anomaly_score="absolute_error"`` the sum of a map is minus the sample's score.
+            ``anomaly_score="absolute_error"`` the sum of a map is minus the sample's score. Of an
+            autoencoder of features, the sum over the features of a position, interpolated to the
+            pixels of the image.
         """
         from sklearn_ae._network import scoring
 
         X, shape = self._validate(X)
-        maps = scoring.error_maps(self._network, X).reshape(shape)
+        maps = scoring.error_maps(self._network, X)
+        if self._network.is_positionwise:
+            return maps
+        maps = maps.reshape(shape)
         return maps.sum(axis=-1) if len(shape) == 4 else maps
 
     @available_if(_has_code)

@@ -4,18 +4,29 @@ An architecture has `build(input_shape, latent_dim) -> (encoder, decoder)`, two 
 encoder maps scaled inputs of `input_shape` to codes of `latent_dim` numbers, the decoder maps codes
 back to `input_shape`. Its last layer is linear: the detector adds the output activation that its
 loss asks for, and sets the seeds.
+
+An architecture may have `features(input_shape) -> model` too, a Keras model from scaled images to
+feature maps. It is not trained: `build` is called with the shape of the features of one position,
+and the autoencoder learns and scores those.
 """
 
-from numbers import Integral, Real
+from numbers import Integral
 
 from sklearn.base import BaseEstimator
 
 from sklearn_ae._compat import Interval
+from sklearn_ae._feature_autoencoder import FeatureAutoencoder
+from sklearn_ae._layer_sizes import NOISE_CONSTRAINTS, check_layer_sizes
 
-_NOISE_CONSTRAINTS = {
-    "noise": [Interval(Real, 0, None, closed="left")],
-    "masking_rate": [Interval(Real, 0, 1, closed="left")],
-}
+__all__ = [
+    "SMALLEST_IMAGE",
+    "ConvAutoencoder",
+    "ConvDenseAutoencoder",
+    "DenseAutoencoder",
+    "FeatureAutoencoder",
+    "resolve_architecture",
+    "resolve_latent_dim",
+]
 
 # Below 8 pixels nothing is left to convolve after two layers of stride 2.
 SMALLEST_IMAGE = 8
@@ -63,7 +74,7 @@ class ConvAutoencoder(BaseEstimator):
     _parameter_constraints = {
         "filters": ["array-like"],
         "kernel_size": [Interval(Integral, 1, None, closed="left")],
-        **_NOISE_CONSTRAINTS,
+        **NOISE_CONSTRAINTS,
     }
 
     def __init__(self, *, filters=(32, 64), kernel_size=3, noise=0.0, masking_rate=0.0):
@@ -92,7 +103,7 @@ class ConvAutoencoder(BaseEstimator):
         ValueError
             If a parameter is out of its range or the input is not an image of at least 8×8.
         """
-        _check_architecture(self, "filters")
+        check_layer_sizes(self, "filters")
         _check_is_image(self, input_shape)
         if min(input_shape[:2]) < SMALLEST_IMAGE:
             raise ValueError(
@@ -166,7 +177,7 @@ class ConvDenseAutoencoder(BaseEstimator):
         ValueError
             If a parameter is out of its range, or height or width is no such multiple.
         """
-        _check_architecture(self, "filters", "units")
+        check_layer_sizes(self, "filters", "units")
         _check_is_image(self, input_shape)
         factor = 2 ** len(self.filters)
         if input_shape[0] % factor or input_shape[1] % factor:
@@ -213,7 +224,7 @@ class DenseAutoencoder(BaseEstimator):
     AutoencoderAnomalyDetector(architecture=DenseAutoencoder(noise=0.1, units=(64,)))
     """
 
-    _parameter_constraints = {"units": ["array-like"], **_NOISE_CONSTRAINTS}
+    _parameter_constraints = {"units": ["array-like"], **NOISE_CONSTRAINTS}
 
     def __init__(self, *, units=(128, 64), noise=0.3, masking_rate=0.0):
         self.units = units
@@ -240,7 +251,7 @@ class DenseAutoencoder(BaseEstimator):
         ValueError
             If a parameter is out of its range.
         """
-        _check_architecture(self, "units")
+        check_layer_sizes(self, "units")
         from sklearn_ae._network import layers
 
         return layers.build_dense(self, input_shape, latent_dim)
@@ -299,17 +310,6 @@ def resolve_latent_dim(latent_dim, input_shape):
     # Measured: images of a digit that a code of 32 numbers rebuilds too well, one of 16 tells from
     # others, and rows are told apart best by a code that is no bottleneck.
     return 16 if len(input_shape) == 3 else 32
-
-
-def _check_architecture(architecture, *layer_parameters):
-    architecture._validate_params()
-    for name in layer_parameters:
-        sizes = getattr(architecture, name)
-        if len(sizes) == 0 or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
-            raise ValueError(
-                f"{name} of {type(architecture).__name__} must be a non-empty sequence of "
-                f"positive integers, one for each layer. Received: {name}={sizes!r}."
-            )
 
 
 def _check_is_image(architecture, input_shape):

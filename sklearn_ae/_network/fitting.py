@@ -3,6 +3,7 @@
 from sklearn_ae._network import (
     building,
     compiling,
+    feature_fitting,
     memoizing,
     scheduling,
     score_fitting,
@@ -59,9 +60,19 @@ def fit_network(
     optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
     compiling.check_callbacks(parameters["callbacks"])
     memory = memoizing.open_memory(parameters)
-    network, loss = _build(
-        X, training_rows, limits[:2], input_shape, parameters, previous, random_state
+    architecture = resolve_architecture(parameters["architecture"], input_shape)
+    prepare = feature_fitting.prepare if hasattr(architecture, "features") else _prepare
+    ready = prepare(
+        architecture,
+        X,
+        training_rows,
+        limits=limits[:2],
+        input_shape=input_shape,
+        parameters=parameters,
+        previous=previous,
+        random_state=random_state,
     )
+    network, X = ready.network, ready.X
     n_trimmed = trimming.count_trimmed(len(training_rows), parameters["trim"])
     anomaly_score = resolve_anomaly_score(
         parameters["anomaly_score"], network, len(training_rows) - n_trimmed
@@ -69,7 +80,7 @@ def fit_network(
     score_fitting.try_score(network, anomaly_score, X, training_rows)
     settings = parameters | training.resolve_epochs(parameters["epochs"], input_shape)
     settings["learning_rate_falls"] = scheduling.falls(parameters)
-    arguments = {"loss": loss, "settings": settings, "random_state": random_state}
+    arguments = {"loss": ready.loss, "settings": settings, "random_state": random_state}
     kept = trimming.trim_rows(
         memory,
         network,
@@ -81,14 +92,17 @@ def fit_network(
     )
     if previous is None and n_trimmed:
         # Rows far from the others would have decided the units of all.
-        network.scaling = fit_scaling(parameters["scaling"], X, kept[0], limits[:2])
+        ready.rescale(kept[0])
     log = memoizing.train(memory, network, X, *kept, optimizer=optimizer, **arguments)
     score_fitting.fit_score(network, anomaly_score, X, *kept)
-    return network, anomaly_score, log, kept
+    return ready.whole, anomaly_score, log, kept
 
 
-def _build(X, training_rows, limits, input_shape, parameters, previous, random_state):
-    """Return the network as it is before the training, and the loss for it."""
+def _prepare(
+    architecture, X, training_rows, *, limits, input_shape, parameters, previous, random_state
+):
+    """Build the network as it is before the training."""
+    raw_limits = limits
     if previous is None:
         scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
     else:
@@ -97,7 +111,7 @@ def _build(X, training_rows, limits, input_shape, parameters, previous, random_s
     limits = scaled_limits(scaling, limits)
     loss = compiling.resolve_loss(parameters["loss"], limits)
     network = building.build_network(
-        resolve_architecture(parameters["architecture"], input_shape),
+        architecture,
         input_shape,
         resolve_latent_dim(parameters["latent_dim"], input_shape),
         scaling=scaling,
@@ -108,4 +122,8 @@ def _build(X, training_rows, limits, input_shape, parameters, previous, random_s
         compiling.check_sigmoid(limits)
     if previous is not None:
         building.copy_weights(previous, network)
-    return network, loss
+
+    def rescale(rows):
+        network.scaling = fit_scaling(parameters["scaling"], X, rows, raw_limits)
+
+    return feature_fitting.Prepared(network, X, loss, rescale, network)

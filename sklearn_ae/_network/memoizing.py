@@ -90,6 +90,10 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
     UserWarning
         If what was left is of no use, so that the network is trained again.
     """
+    network, X, training_rows, validation_rows, settings = network.training_data(
+        X, training_rows, validation_rows, arguments["settings"]
+    )
+    arguments["settings"] = settings
     data = (network, X, training_rows, validation_rows)
     key = None if memory is None else _key(*data, **arguments)
     if key is None:

@@ -46,6 +46,9 @@ class Network:
         Compiled functions that no other network can share.
     """
 
+    # Whether scores see features at positions, and reconstructions are no samples.
+    is_positionwise = False
+
     def __init__(self, parts, output_activation, input_shape, scaling):
         self.parts = parts
         self.output_activation = output_activation
@@ -76,6 +79,10 @@ class Network:
     def scaling_arrays(self):
         """Arrays of the scaling, arguments of a compiled function."""
         return tuple(self.scaling)
+
+    def training_data(self, X, training_rows, validation_rows, settings):
+        """Return what is trained, on which rows of which data, and how."""
+        return self, X, training_rows, validation_rows, settings
 
     def read(self, call, x, scaling):
         """Compute, in the graph, what the network and the scores see of raw values."""
@@ -153,7 +160,7 @@ class Network:
 
     def __getstate__(self):
         return {
-            "parts": [_to_json(part) for part in self.parts],
+            "parts": [to_json(part) for part in self.parts],
             "weights": [part.get_weights() for part in self.parts],
             "output_activation": self.output_activation,
             "input_shape": self.input_shape,
@@ -161,13 +168,9 @@ class Network:
         }
 
     def __setstate__(self, state):
-        parts = []
-        for text, weights in zip(state["parts"], state["weights"], strict=True):
-            part = keras.saving.deserialize_keras_object(json.loads(text))
-            part.set_weights(weights)
-            parts.append(part)
+        parts = tuple(map(from_json, state["parts"], state["weights"]))
         scaling = Scaling(*state["scaling"])
-        self.__init__(tuple(parts), state["output_activation"], state["input_shape"], scaling)
+        self.__init__(parts, state["output_activation"], state["input_shape"], scaling)
 
 
 def scale(x, scale, offset):
@@ -183,7 +186,21 @@ def _constant(values):
     return keras.ops.convert_to_tensor(values, dtype="float64")
 
 
-def _to_json(model):
+def from_json(text, weights):
+    """Return the Keras model that :func:`to_json` wrote, with weights."""
+    model = keras.saving.deserialize_keras_object(json.loads(text))
+    model.set_weights(weights)
+    return model
+
+
+def to_json(model):
+    """Write a Keras model as text, without its weights.
+
+    Raises
+    ------
+    TypeError
+        If it could not be read back.
+    """
     try:
         text = json.dumps(keras.saving.serialize_keras_object(model))
         keras.saving.deserialize_keras_object(json.loads(text))

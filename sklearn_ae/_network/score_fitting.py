@@ -54,8 +54,9 @@ def fit_score(network, anomaly_score, X, training_rows, validation_rows):
     rows = training_rows if takes_training else validation_rows
     if len(rows) < MIN_ROWS_TO_HOLD_OUT:
         rows = np.union1d(training_rows, validation_rows)
-    if len(rows) > _MAX_ROWS:
-        rows = rows[np.linspace(0, len(rows) - 1, _MAX_ROWS).astype(int)]
+    max_rows = getattr(anomaly_score, "max_rows", _MAX_ROWS)
+    if len(rows) > max_rows:
+        rows = rows[np.linspace(0, len(rows) - 1, max_rows).astype(int)]
     anomaly_score.fit(scoring.features(network, anomaly_score, X, rows))
     if not is_own(anomaly_score):
         # What a score of the user's keeps beside arrays is part of its graphs.

@@ -88,6 +88,11 @@ def error_maps(network, X):
     return _run(network, "error map", compute, network.models, X)
 
 
+def feature_maps(network, X, out):
+    """Compute the features of each image of X, not scaled, into an array of float32."""
+    return _run(network, "feature map", network.compute_features, network.models, X, out=out)
+
+
 def reconstructions(network, X):
     """Compute the reconstruction of each row of X, in raw units, as float32."""
 
@@ -148,7 +153,7 @@ def _unscale(scaled, scale, offset):
     return tf.cast((tf.cast(scaled, tf.float64) - offset) / scale, tf.float32)
 
 
-def _run(network, name, compute, models, X, rows=None, constants=(), is_shareable=True):
+def _run(network, name, compute, models, X, rows=None, constants=(), is_shareable=True, out=None):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
     dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
@@ -159,7 +164,7 @@ def _run(network, name, compute, models, X, rows=None, constants=(), is_shareabl
     arguments = [tf.constant(constant) for constant in (*network.scaling_arrays, *constants)]
     arguments += [_read(weight.value) for weight in _weights(models)]
     n = len(X) if rows is None else len(rows)
-    outputs = None
+    outputs = out
     for start in range(0, n, n_rows):
         stop = start + n_rows
         chunk = X[start:stop] if rows is None else X[rows[start:stop]]

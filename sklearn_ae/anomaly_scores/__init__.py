@@ -28,6 +28,7 @@ from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
 from sklearn_ae.anomaly_scores._hidden import HiddenDifference
 from sklearn_ae.anomaly_scores._neighbors import NeighborDistance
+from sklearn_ae.anomaly_scores._positions import PooledDistance, PositionError
 from sklearn_ae.anomaly_scores._whitened import WhitenedError
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "HiddenDifference",
     "LatentDistance",
     "NeighborDistance",
+    "PooledDistance",
+    "PositionError",
     "SmoothedError",
     "SquaredError",
     "WhitenedError",

@@ -9,6 +9,7 @@ from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
 from sklearn_ae.anomaly_scores._hidden import HiddenDifference
 from sklearn_ae.anomaly_scores._neighbors import NeighborDistance
+from sklearn_ae.anomaly_scores._positions import PooledDistance, PositionError
 from sklearn_ae.anomaly_scores._whitened import LARGEST_WHITENED, WhitenedError
 
 ANOMALY_SCORES = {
@@ -17,6 +18,8 @@ ANOMALY_SCORES = {
     "hidden_difference": HiddenDifference,
     "latent_distance": LatentDistance,
     "neighbor_distance": NeighborDistance,
+    "pooled_distance": PooledDistance,
+    "position_error": PositionError,
     "smoothed_error": SmoothedError,
     "squared_error": SquaredError,
     "whitened_error": WhitenedError,
@@ -79,6 +82,8 @@ def resolve_anomaly_score(anomaly_score, network, n_rows):
 
 def _choose(network):
     """Return what detected best on average, of images and of rows."""
+    if network.is_positionwise:
+        return CombinedScore([("positions", PositionError()), ("pooled", PooledDistance())])
     if len(network.input_shape) == 3:
         if not network.has_code:
             return SmoothedError()

@@ -1,0 +1,117 @@
+"""From images to the features that an autoencoder is fitted to, computed once a fit."""
+
+import math
+import tempfile
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_ae._network import building, compiling, scoring
+from sklearn_ae._network.positionwise import FeatureNetwork, PositionwiseNetwork, check_features
+from sklearn_ae._scaling import Scaling, fit_scaling
+from sklearn_ae.architectures import resolve_latent_dim
+
+# Features of more bytes are kept in a temporary file.
+_MAX_BYTES_IN_MEMORY = 2**30
+
+
+class Prepared(NamedTuple):
+    """A network before its training, and what it is trained with.
+
+    Parameters
+    ----------
+    network : Network or PositionwiseNetwork
+        What is trained and what scores are fitted to.
+    X : ndarray of shape (n, *network.input_shape)
+        Its data.
+    loss : str, keras.losses.Loss or callable
+    rescale : callable
+        Fits the scaling anew, to the rows that it is called with.
+    whole : Network or FeatureNetwork
+        What scores raw values.
+    """
+
+    network: object
+    X: np.ndarray
+    loss: object
+    rescale: Callable
+    whole: object
+
+
+def prepare(
+    architecture, X, training_rows, *, limits, input_shape, parameters, previous, random_state
+):
+    """Compute the features of images and build the autoencoder of them.
+
+    Parameters
+    ----------
+    architecture : object with `features` and `build`
+    X, training_rows, limits, input_shape, parameters, previous, random_state
+        See :func:`~sklearn_ae._network.fitting.fit_network`.
+
+    Returns
+    -------
+    prepared : Prepared
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the architecture gives no feature maps of such images.
+    """
+    model = architecture.features(input_shape)
+    check_features(model, input_shape)
+    shape = model.output_shape[1:]
+    if previous is None:
+        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
+    else:
+        _check_previous(previous, input_shape, shape)
+        scaling = previous.scaling
+    # Before the features are computed, which takes long: what it refuses is refused early.
+    loss = compiling.resolve_loss(parameters["loss"], (-math.inf, math.inf))
+    if compiling.is_binary_crossentropy(loss):
+        compiling.check_sigmoid((-math.inf, math.inf))
+    rows = building.build_network(
+        architecture,
+        shape[-1:],
+        resolve_latent_dim(parameters["latent_dim"], shape[-1:]),
+        scaling=Scaling(np.ones(shape[-1]), np.zeros(shape[-1])),
+        use_sigmoid=False,
+        random_state=random_state,
+    )
+    if previous is not None:
+        building.copy_weights(previous.positionwise.rows, rows)
+    positionwise = PositionwiseNetwork(rows, shape)
+    whole = FeatureNetwork(model, positionwise, input_shape, scaling)
+    F = _compute_features(whole, X)
+
+    def rescale(images):
+        rows.scaling = fit_scaling("standard", F, images, None)
+
+    if previous is None:
+        rescale(training_rows)
+    else:
+        rows.scaling = previous.positionwise.rows.scaling
+    return Prepared(positionwise, F, loss, rescale, whole)
+
+
+def _check_previous(previous, input_shape, shape):
+    building.check_input_shape(previous, input_shape)
+    positionwise = getattr(previous, "positionwise", None)
+    if positionwise is None or positionwise.input_shape != shape:
+        raise ValueError(
+            "With warm_start=True, architecture must be that of the previous fit. Set "
+            "warm_start=False to begin anew. Received: another network of features."
+        )
+
+
+def _compute_features(network, X):
+    """Compute the features of all images, as float32."""
+    shape = (len(X), *network.positionwise.input_shape)
+    if 4 * math.prod(shape) > _MAX_BYTES_IN_MEMORY:
+        # Without a name: the system deletes it when nothing refers to it any more.
+        file = tempfile.TemporaryFile()  # noqa: SIM115
+        F = np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
+    else:
+        F = np.empty(shape, dtype=np.float32)
+    return scoring.feature_maps(network, X, out=F)

@@ -1,0 +1,194 @@
+"""Scores of features of images: where they are rebuilt badly, and what they are on the whole."""
+
+import math
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from sklearn_ae._compat import Interval
+from sklearn_ae.anomaly_scores._whitened import WhitenedDistance, fit_whitening, whiten
+
+# Of each image, to estimate the covariance: neighbours have much in common.
+_MAX_POSITIONS = 64
+
+
+class PositionError(BaseEstimator):
+    r"""Mean of the largest errors of an image's features over its positions.
+
+    .. math:: \frac{1}{k} \sum_{p \in \text{top } k}
+        \sqrt{(e_p - \mu)^T \Sigma^{-1} (e_p - \mu) / d}, \quad e_p = f_p - \hat f_p
+
+    over the k positions of a share of all where it is largest, at least one: a defect is small, and
+    the error elsewhere says nothing of it. :math:`f_p` are the d features at position p in scaled
+    units; :math:`\mu` and :math:`\Sigma` are mean and covariance of the error at the positions of
+    held-out normal images [2]_. For :class:`FeatureAutoencoder` [1]_.
+
+    Costs :math:`d^2` products a position.
+
+    Parameters
+    ----------
+    share : float, default=0.1
+        Share of the positions, in (0, 1], that counts.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (d,)
+        Mean error of normal positions.
+    whitening_ : ndarray of shape (d, d)
+        ``(error - mean_) @ whitening_`` has covariance 1 for them.
+
+    References
+    ----------
+    .. [1] J. Yang, Y. Shi and Z. Qi, "DFR: deep feature reconstruction for unsupervised anomaly
+       segmentation", :arxiv:`2012.07122`.
+    .. [2] O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance
+       matrices", Journal of Multivariate Analysis 88(2), 2004,
+       :doi:`10.1016/S0047-259X(03)00096-4`.
+
+    Examples
+    --------
+    >>> from sklearn_ae import AutoencoderAnomalyDetector, FeatureAutoencoder, PositionError
+    >>> detector = AutoencoderAnomalyDetector(
+    ...     architecture=FeatureAutoencoder(), anomaly_score=PositionError(share=0.02)
+    ... )
+    """
+
+    _parameter_constraints = {"share": [Interval(Real, 0, 1, closed="right")]}
+
+    # Each of them gives many positions.
+    max_rows = 2000
+
+    def __init__(self, *, share=0.1):
+        self.share = share
+
+    def features(self, response):
+        """Return the errors at some positions of each image.
+
+        Parameters
+        ----------
+        response : object
+            What the network makes of the samples: see :mod:`sklearn_ae.anomaly_scores`.
+
+        Returns
+        -------
+        errors : tensor of shape (n, n_positions, d), float64
+            At most 64 positions.
+        """
+        from keras import ops
+
+        errors = _flatten(response, response.inputs - response.reconstructions)
+        n = errors.shape[1]
+        chosen = np.sort(np.random.default_rng(0).permutation(n)[:_MAX_POSITIONS])
+        return ops.take(errors, chosen, axis=1)
+
+    def fit(self, features):
+        """Estimate mean and covariance of the error at normal positions.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, n_positions, d), float64
+            What `features` gave for normal samples.
+
+        Returns
+        -------
+        self : PositionError
+            The fitted score.
+        """
+        self.mean_, self.whitening_ = fit_whitening(features.reshape(-1, features.shape[-1]))
+        return self
+
+    def compute_from(self, response):
+        """Compute the score of each sample.
+
+        Parameters
+        ----------
+        response : object
+            What the network makes of the samples: see :mod:`sklearn_ae.anomaly_scores`.
+
+        Returns
+        -------
+        scores : tensor of shape (n,), float64
+            Higher is more abnormal.
+        """
+        from keras import ops
+
+        errors = _flatten(response, response.inputs - response.reconstructions)
+        # In float32, which suffices for what has variance 1 and halves the cost.
+        whitened = whiten(
+            *(ops.cast(values, "float32") for values in (errors, self.mean_, self.whitening_))
+        )
+        distances = ops.sqrt(ops.mean(ops.square(whitened), axis=-1))
+        n_top = max(1, round(self.share * errors.shape[1]))
+        return ops.cast(ops.mean(ops.top_k(distances, n_top)[0], axis=-1), "float64")
+
+
+class PooledDistance(WhitenedDistance):
+    r"""Mahalanobis distance of the mean and the standard deviation of an image's features.
+
+    Both over the positions of the image, for each feature; centre and covariance [2]_ are those of
+    the images that the network is fitted to. It sees what is unusual on the whole and nothing of
+    where, as the errors at positions do not. For :class:`FeatureAutoencoder`; see [1]_ for
+    Gaussians of pretrained features.
+
+    Costs :math:`4 d^2` products an image of d features.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (2 d,)
+        Centre of normal images.
+    whitening_ : ndarray of shape (2 d, 2 d)
+        ``(pooled - mean_) @ whitening_`` has covariance 1 for them.
+
+    References
+    ----------
+    .. [1] O. Rippel, P. Mertens and D. Merhof, "Modeling the distribution of normal data in
+       pre-trained deep features for anomaly detection", ICPR 2020, :arxiv:`2005.14140`.
+    .. [2] O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance
+       matrices", Journal of Multivariate Analysis 88(2), 2004,
+       :doi:`10.1016/S0047-259X(03)00096-4`.
+
+    Examples
+    --------
+    >>> from sklearn_ae import AutoencoderAnomalyDetector, FeatureAutoencoder, PooledDistance
+    >>> detector = AutoencoderAnomalyDetector(
+    ...     architecture=FeatureAutoencoder(), anomaly_score=PooledDistance()
+    ... )
+    """
+
+    fits_training_rows = True
+
+    # Of fewer images, the covariance of so many numbers says little: see `CombinedScore`.
+    min_rows = 100
+
+    def features(self, response):
+        """Return mean and standard deviation of each feature.
+
+        Parameters
+        ----------
+        response : object
+            What the network makes of the samples: see :mod:`sklearn_ae.anomaly_scores`.
+
+        Returns
+        -------
+        pooled : tensor of shape (n, 2 d), float64
+            Means, then standard deviations.
+        """
+        from keras import ops
+
+        values = _flatten(response, response.inputs)
+        deviations = ops.sqrt(ops.var(values, axis=1) + 1e-12)
+        return ops.concatenate([ops.mean(values, axis=1), deviations], axis=1)
+
+
+def _flatten(response, maps):
+    """Return feature maps as positions, of shape (n, n_positions, d)."""
+    from keras import ops
+
+    if not getattr(response, "is_positionwise", False):
+        raise ValueError(
+            "anomaly_score is one of features at the positions of an image: pass "
+            "architecture=FeatureAutoencoder(), or another score, such as anomaly_score='auto'. "
+            f"Received: samples of shape {tuple(response.inputs.shape[1:])}."
+        )
+    return ops.reshape(maps, (-1, math.prod(maps.shape[1:3]), maps.shape[3]))
