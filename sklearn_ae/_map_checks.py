@@ -1,4 +1,4 @@
-"""Checks of anomaly maps, masks and images that may come as one array or as a list."""
+"""Checks of anomaly maps and masks, which come as one array or as a list of images."""
 
 from numbers import Integral, Real
 
@@ -6,43 +6,48 @@ import numpy as np
 from sklearn.utils import check_array
 
 
-def check_maps(maps, name="maps"):
-    """Return maps one by one.
+def check_maps(maps, region_of_interest=None):
+    """Return maps one by one, and a region of interest for each.
 
     Parameters
     ----------
     maps : array-like of shape (n, height, width), or list of arrays of shape (height, width)
-        A list may hold maps of different sizes.
-    name : str, default="maps"
-        Name of the maps in errors.
+        A list may hold maps of different sizes, and none at all.
+    region_of_interest : array-like of shape (height, width) or (n, height, width), or list of \
+            arrays of shape (height, width), default=None
+        One mask for all maps, or one for each. If None, all pixels count.
 
     Returns
     -------
     maps : list of ndarray of shape (height, width), float32 or float64
-        Views of what is float32 or float64 already.
+        Views of what is float32 or float64 already. Finite in the regions of interest, and
+        anything outside of them.
+    regions : list of (ndarray of shape (height, width), bool, or None)
+        None for a map of which all pixels count.
 
     Raises
     ------
     ValueError
-        If there is a map without two dimensions or pixels, or a value is no finite number.
+        If there is a map without two dimensions or pixels; if a region of interest is not of the
+        shape of its map, has another value than 0 and 1, or is empty; if a pixel that counts is no
+        finite number.
     """
-    floats = {"dtype": [np.float64, np.float32], "allow_nd": True, "ensure_2d": False}
-    floats |= {"ensure_min_samples": 0}
-    if is_one_array(maps):
-        maps = check_array(maps, input_name=name, **floats)
-        if maps.ndim != 3:
-            raise ValueError(_describe_maps(name, f"an array of shape {maps.shape}"))
-        maps = list(maps)
-    else:
-        _check_is_list(maps, name)
-        maps = [check_array(m, input_name=f"{name}[{i}]", **floats) for i, m in enumerate(maps)]
+    numbers = {"dtype": [np.float64, np.float32], "allow_nd": True, "ensure_2d": False}
+    numbers |= {"ensure_min_samples": 0, "ensure_all_finite": False}
+    maps = [
+        check_array(one_map, input_name=f"maps[{i}]", **numbers)
+        for i, one_map in enumerate(split_images(maps, "maps"))
+    ]
     for i, one_map in enumerate(maps):
         if one_map.ndim != 2 or one_map.size == 0:
-            raise ValueError(_describe_maps(name, f"{name}[{i}] of shape {one_map.shape}"))
-    return maps
+            raise ValueError(_describe_images("maps", f"maps[{i}] of shape {one_map.shape}"))
+    regions = _check_region_of_interest(region_of_interest, maps)
+    for i, (one_map, region) in enumerate(zip(maps, regions, strict=True)):
+        _check_is_finite(one_map if region is None else one_map[region], f"maps[{i}]")
+    return maps, regions
 
 
-def check_masks(masks, maps, name):
+def check_masks(masks, maps, name="masks"):
     """Return masks one by one, each of the shape of its map.
 
     Parameters
@@ -51,7 +56,7 @@ def check_masks(masks, maps, name):
         Booleans, or integers of 0 and 1.
     maps : list of ndarray of shape (height, width)
         What the masks belong to.
-    name : str
+    name : str, default="masks"
         Name of the masks in errors.
 
     Returns
@@ -63,55 +68,83 @@ def check_masks(masks, maps, name):
     ValueError
         If there is not one mask of the right shape for each map, or a value is neither 0 nor 1.
     """
-    if not is_one_array(masks):
-        _check_is_list(masks, name)
-    if len(masks) != len(maps):
-        raise ValueError(
-            f"{name} must have one mask for each map. Received: {len(masks)} masks and "
-            f"{len(maps)} maps."
-        )
+    masks = split_masks(masks, len(maps), name)
     return [
         _check_mask(mask, one_map, f"{name}[{i}]")
         for i, (mask, one_map) in enumerate(zip(masks, maps, strict=True))
     ]
 
 
-def check_region_of_interest(region_of_interest, maps):
-    """Return a region of interest for each map.
+def split_masks(masks, n_images, name="masks"):
+    """Return masks one by one, not looked into yet.
 
     Parameters
     ----------
-    region_of_interest : array-like of shape (height, width) or (n, height, width), list of arrays \
-            of shape (height, width), or None
-        One mask for all maps, or one for each.
-    maps : list of ndarray of shape (height, width)
+    masks : array-like of shape (n, height, width), or list of arrays of shape (height, width)
+    n_images : int
+        What n must be.
+    name : str, default="masks"
+        Name of the masks in errors.
 
     Returns
     -------
-    regions : list of (ndarray of shape (height, width), bool, or None)
+    masks : list of array-like
 
     Raises
     ------
     ValueError
-        If a mask is not of the shape of its map, has another value than 0 and 1, or is empty.
+        If there is not one mask for each image.
     """
-    name = "region_of_interest"
-    if region_of_interest is None:
-        return [None] * len(maps)
-    n_dimensions = getattr(region_of_interest, "ndim", None)
-    if n_dimensions is None and len(region_of_interest):
-        n_dimensions = 1 + np.ndim(region_of_interest[0])
-    if n_dimensions == 2:
-        regions = [_check_mask(region_of_interest, one_map, name) for one_map in maps]
-    else:
-        regions = check_masks(region_of_interest, maps, name)
-    for region in regions:
-        if not region.any():
-            raise ValueError(
-                f"{name} must be True at one pixel of each image at least: nothing else is looked "
-                "at. Received: a mask that is False everywhere."
-            )
-    return regions
+    masks = split_images(masks, name)
+    if len(masks) != n_images:
+        raise ValueError(
+            f"{name} must have one mask for each image. Received: {len(masks)} masks and "
+            f"{n_images} images."
+        )
+    return masks
+
+
+def split_images(images, name):
+    """Return one array, or a list, as a list of what shall be maps or masks.
+
+    Parameters
+    ----------
+    images : object
+    name : str
+        Their name in errors.
+
+    Returns
+    -------
+    images : list
+        Views, if `images` are an array.
+
+    Raises
+    ------
+    ValueError
+        If `images` are neither an array of three dimensions nor a list.
+    """
+    # Nested lists of numbers are read one image at a time, as a list of arrays is.
+    if not (hasattr(images, "ndim") or isinstance(images, list | tuple)):
+        raise ValueError(_describe_images(name, f"{name} of type {type(images).__name__}"))
+    if is_one_array(images) and images.ndim != 3:
+        raise ValueError(_describe_images(name, f"an array of shape {images.shape}"))
+    return list(images)
+
+
+def is_one_array(images):
+    """Return whether images come as one array, and not as a list of them.
+
+    Parameters
+    ----------
+    images : object
+
+    Returns
+    -------
+    is_array : bool
+    """
+    # An array of objects holds images of different sizes.
+    dtype = getattr(images, "dtype", None)
+    return hasattr(images, "ndim") and getattr(dtype, "kind", None) != "O"
 
 
 def check_map_threshold(threshold):
@@ -148,26 +181,37 @@ def check_min_area(min_area):
         )
 
 
-def is_one_array(images):
-    """Return whether images come as one array, and not as a list of them.
+def _check_region_of_interest(region_of_interest, maps):
+    name = "region_of_interest"
+    if region_of_interest is None:
+        return [None] * len(maps)
+    if _is_one_mask(region_of_interest):
+        regions = [_check_mask(region_of_interest, one_map, name) for one_map in maps]
+    else:
+        regions = check_masks(region_of_interest, maps, name)
+    if not all(region.any() for region in regions):
+        raise ValueError(
+            f"{name} must be True at one pixel of each image at least: nothing else is looked at. "
+            "Leave images without such a pixel out. Received: a mask that is False everywhere."
+        )
+    return regions
 
-    Parameters
-    ----------
-    images : object
 
-    Returns
-    -------
-    is_array : bool
-    """
-    # An array of objects holds images of different sizes.
-    dtype = getattr(images, "dtype", None)
-    return hasattr(images, "ndim") and getattr(dtype, "kind", None) != "O"
+def _is_one_mask(images):
+    if is_one_array(images):
+        return images.ndim == 2
+    # One mask may be a list of rows.
+    return isinstance(images, list | tuple) and len(images) > 0 and np.ndim(images[0]) == 1
 
 
-def _check_is_list(images, name):
-    # Nested lists of numbers are read one image at a time, as a list of arrays is.
-    if not (isinstance(images, list | tuple) or hasattr(images, "ndim")):
-        raise ValueError(_describe_maps(name, f"{name} of type {type(images).__name__}"))
+def _check_is_finite(values, name):
+    n_others = values.size - np.count_nonzero(np.isfinite(values))
+    if n_others:
+        raise ValueError(
+            "maps must be finite: give a pixel without a meaning a number or, where it can be "
+            f"given, leave it out with region_of_interest. Received: {name} with {n_others} pixels "
+            f"of NaN or infinity among {values.size}."
+        )
 
 
 def _check_mask(mask, one_map, name):
@@ -177,15 +221,20 @@ def _check_mask(mask, one_map, name):
             f"{name} must have the shape of its map, {one_map.shape}. Received: {name} of shape "
             f"{mask.shape}."
         )
-    if mask.dtype.kind not in ("b", "i", "u") or not np.isin(mask, (0, 1)).all():
-        raise ValueError(
-            f"{name} must be booleans, or integers of 0 and 1: compare it first, as in mask > 0. "
-            f"Received: {name} of dtype {mask.dtype} with values from {mask.min()} to {mask.max()}."
-        )
-    return mask.astype(bool, copy=False)
+    if mask.dtype == bool:
+        return mask
+    received = f"dtype {mask.dtype}"
+    if mask.dtype.kind in ("i", "u"):
+        if mask.min() >= 0 and mask.max() <= 1:
+            return mask.astype(bool)
+        received = f"values from {mask.min()} to {mask.max()}"
+    raise ValueError(
+        f"{name} must be booleans, or integers of 0 and 1: compare it first, as in mask > 0. "
+        f"Received: {name} of {received}."
+    )
 
 
-def _describe_maps(name, received):
+def _describe_images(name, received):
     return (
         f"{name} must be an array of shape (n, height, width) or, for images of different sizes, a "
         "list of arrays of shape (height, width), none of them 0. One image goes into a list: "

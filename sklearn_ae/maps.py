@@ -13,13 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from sklearn_ae._map_checks import (
-    check_map_threshold,
-    check_maps,
-    check_min_area,
-    check_region_of_interest,
-    is_one_array,
-)
+from sklearn_ae._map_checks import check_map_threshold, check_maps, check_min_area, is_one_array
 from sklearn_ae.calibration._ranks import choose_rank, count_rows_needed
 
 __all__ = ["Region", "calibrate", "regions", "smooth"]
@@ -123,9 +117,8 @@ def smooth(maps, *, sigma=1.0, region_of_interest=None):
             "sigma must be a number of pixels, at least 0: the standard deviation of the Gaussian. "
             f"Received: sigma={sigma!r}."
         )
-    checked = check_maps(maps)
-    inside = check_region_of_interest(region_of_interest, checked)
-    smoothed = [_smooth_one(*both, sigma) for both in zip(checked, inside, strict=True)]
+    checked = zip(*check_maps(maps, region_of_interest), strict=True)
+    smoothed = [_smooth_one(one_map, inside, sigma) for one_map, inside in checked]
     # None at all cannot be stacked.
     return np.stack(smoothed) if is_one_array(maps) and smoothed else smoothed
 
@@ -205,7 +198,7 @@ def calibrate(maps, *, false_alarm_rate=0.05, confidence=None, min_area=1, regio
     if confidence is not None:
         _check_share(confidence, "confidence")
     check_min_area(min_area)
-    maps = check_maps(maps)
+    maps, insides = check_maps(maps, region_of_interest)
     rank = choose_rank(len(maps), false_alarm_rate, confidence)
     if rank < 1:
         raise ValueError(
@@ -213,7 +206,7 @@ def calibrate(maps, *, false_alarm_rate=0.05, confidence=None, min_area=1, regio
             f"{count_rows_needed(false_alarm_rate, confidence)} maps of normal images at least: "
             f"pass more, or raise false_alarm_rate. Received: {len(maps)} maps."
         )
-    levels = np.array([_find_level(m, min_area) for m in _leave_out(maps, region_of_interest)])
+    levels = np.array([_find_level(m, min_area) for m in _leave_out(maps, insides)])
     if np.isneginf(levels).any():
         raise ValueError(
             "min_area must be so small that a region of it fits into each image, and into its "
@@ -279,7 +272,7 @@ def regions(maps, threshold, *, min_area=1, region_of_interest=None):
     """
     threshold = check_map_threshold(threshold)
     check_min_area(min_area)
-    maps = _leave_out(check_maps(maps), region_of_interest)
+    maps = _leave_out(*check_maps(maps, region_of_interest))
     return [_find_regions(one_map, threshold, min_area) for one_map in maps]
 
 
@@ -292,14 +285,13 @@ def _smooth_one(one_map, inside, sigma):
     if inside is None:
         return ndimage.gaussian_filter(one_map, sigma, mode="reflect")
     weights = inside.astype(one_map.dtype)
-    sums = ndimage.gaussian_filter(one_map * weights, sigma, mode="reflect")
+    sums = ndimage.gaussian_filter(np.where(inside, one_map, 0), sigma, mode="reflect")
     weights = ndimage.gaussian_filter(weights, sigma, mode="reflect")
     return np.divide(sums, weights, out=np.zeros_like(sums), where=inside)
 
 
-def _leave_out(maps, region_of_interest):
+def _leave_out(maps, insides):
     """Yield maps that are below any threshold outside of the region of interest."""
-    insides = check_region_of_interest(region_of_interest, maps)
     for one_map, inside in zip(maps, insides, strict=True):
         yield one_map if inside is None else np.where(inside, one_map, -np.inf)
 

@@ -245,6 +245,26 @@ class TestFromEstimator:
         for index, (_, one_map) in zip(display.indices, drawn(display), strict=True):
             assert one_map.shape == X[index].shape[:2]
 
+    def test_maps_of_different_sizes_are_smoothed_boxed_and_outlined(self):
+        X = unequal_images(np.float32)
+        masks = [image.reshape(*image.shape[:2], -1)[..., 0] > 128 for image in X]
+        display = AnomalyMapDisplay.from_estimator(
+            BrightnessDetector().fit(X), X, sigma=0.5, masks=masks, threshold=200, n_samples=3
+        )
+        display.figure_.canvas.draw()
+        worst = display.indices
+        # In colours, the second image is the brightest by far.
+        assert (len(worst), worst[0]) == (3, 1)
+        expected = smooth(
+            [X[i].reshape(*X[i].shape[:2], -1).sum(axis=-1) for i in worst], sigma=0.5
+        )
+        for i, (_, one_map) in enumerate(drawn(display)):
+            np.testing.assert_array_equal(one_map, expected[i])
+            np.testing.assert_array_equal(display.masks[i], masks[worst[i]])
+            assert len(display.axes_.flat[i].collections) == 1
+        assert repr(display.regions_) == repr(regions(expected, 200))
+        assert len(display.regions_[0]) >= 1
+
     @pytest.mark.parametrize("as_container", [np.asarray, pd.DataFrame])
     def test_flat_rows_of_a_detector_of_images_are_drawn_as_images(self, as_container):
         X = np.random.default_rng(0).random((30, 4 * 5 * 3), dtype=np.float32)
@@ -277,10 +297,17 @@ class TestInput:
             (np.ones((3, 4, 4, 4)), np.ones((3, 4, 4)), {}, "1 or 3 channels.* shape"),
             (np.ones((3, 4)), np.ones((3, 4, 4)), {}, r"X\[0\] must be an image"),
             (np.full((1, 4, 4), np.nan), np.ones((1, 4, 4)), {}, r"X\[0\] contains NaN"),
-            (np.ones((1, 4, 4)), np.full((1, 4, 4), np.inf), {}, "maps contains infinity"),
+            (
+                np.ones((1, 4, 4)),
+                np.full((1, 4, 4), np.inf),
+                {},
+                r"maps\[0\] with 16 pixels of NaN",
+            ),
             (np.ones((0, 4, 4)), np.ones((0, 4, 4)), {}, "X must hold an image at least"),
             (np.ones((3, 4, 4)), np.ones((3, 16)), {}, "maps must be an array of shape"),
             ("ones", "ones", {"masks": np.ones((2, 4, 4))}, "Received: 2 masks and 3 images"),
+            ("ones", "ones", {"masks": np.ones((4, 4)) > 0}, "masks must be an array of shape"),
+            ("ones", "ones", {"masks": 1}, "Received: masks of type int"),
             ("ones", "ones", {"masks": np.ones((3, 4, 5)) > 0}, r"masks\[0\] must have the shape"),
             ("ones", "ones", {"masks": np.ones((3, 4, 4)) * 0.5}, "must be booleans, or integers"),
             ("ones", "ones", {"anomaly_scores": [1, 2]}, "inconsistent numbers of samples"),

@@ -247,8 +247,8 @@ class TestEveryFunction:
             (np.ones((4, 4, 4, 1)), r"Received: an array of shape \(4, 4, 4, 1\)"),
             ([np.ones((4, 4)), np.ones(4)], r"Received: maps\[1\] of shape \(4,\)"),
             ([np.ones((4, 4)), np.ones((0, 4))], r"Received: maps\[1\] of shape \(0, 4\)"),
-            (np.full((4, 4, 4), np.nan), "maps contains NaN"),
-            ([np.ones((4, 4)), np.full((3, 3), np.inf)], r"maps\[1\] contains infinity"),
+            (np.full((4, 4, 4), np.nan), r"maps\[0\] with 16 pixels of NaN or infinity among 16"),
+            ([np.ones((4, 4)), np.full((3, 3), np.inf)], r"maps must be finite.* maps\[1\]"),
             (3, "Received: maps of type int"),
         ],
     )
@@ -260,9 +260,11 @@ class TestEveryFunction:
         ("region", "message"),
         [
             (np.ones((3, 4), dtype=bool), r"region_of_interest must have the shape of its map"),
-            (np.ones((2, 5, 4), dtype=bool), r"one mask for each map. Received: 2 masks and 3"),
+            (np.ones((2, 5, 4), dtype=bool), r"one mask for each image. Received: 2 masks and 3"),
             (np.full((5, 4), 255), r"must be booleans, or integers of 0 and 1.* to 255"),
             (np.ones((5, 4)), "must be booleans, or integers.* of dtype float64"),
+            (np.ones((3, 5, 4, 1), dtype=bool), r"an array of shape \(3, 5, 4, 1\)"),
+            (True, "Received: region_of_interest of type bool"),
             (np.zeros((5, 4), dtype=bool), "must be True at one pixel of each image"),
         ],
     )
@@ -276,6 +278,25 @@ class TestEveryFunction:
         maps.flags.writeable = False
         function(maps, region_of_interest=np.indices((16, 12)).sum(axis=0) > 8)
         np.testing.assert_array_equal(maps, before)
+
+    def test_pixels_outside_of_the_region_of_interest_may_be_anything(self, function):
+        inside = [np.indices(one_map.shape).sum(axis=0) > 5 for one_map in UNEQUAL]
+        spoilt = [np.where(*both, np.nan) for both in zip(inside, UNEQUAL, strict=True)]
+        spoilt[1][0, :2] = np.inf, -np.inf
+        expected = repr(function(UNEQUAL, region_of_interest=inside))
+        assert repr(function(spoilt, region_of_interest=inside)) == expected
+        spoilt[3][-1, -1] = np.nan
+        with pytest.raises(
+            ValueError, match=r"maps\[3\] with 1 pixels of NaN or infinity among 33"
+        ):
+            function(spoilt, region_of_interest=inside)
+
+    def test_one_region_of_interest_may_be_a_list_of_rows(self, function):
+        maps = normal_maps(4)
+        inside = np.indices((16, 12)).sum(axis=0) > 8
+        expected = repr(function(maps, region_of_interest=np.stack([inside] * 4)))
+        for same in (inside, inside.tolist(), [inside.astype(int).tolist()] * 4):
+            assert repr(function(maps, region_of_interest=same)) == expected
 
     def test_lists_arrays_of_objects_and_nested_lists_are_the_same(self, function):
         as_objects = np.empty(4, dtype=object)

@@ -182,7 +182,7 @@ NAN_MAP = np.where(MASKS == 1, np.nan, 1)
     ("masks", "maps", "region_of_interest", "message"),
     [
         (MASKS[:, :2], MAPS, None, r"masks\[0\] must have the shape of its map, \(3, 3\)"),
-        (MASKS[:1], MAPS, None, "one mask for each map. Received: 1 masks and 2 maps"),
+        (MASKS[:1], MAPS, None, "one mask for each image. Received: 1 masks and 2 images"),
         (MASKS * 255, MAPS, None, r"integers of 0 and 1.*values from 0 to 255"),
         (MASKS * 0.5, MAPS, None, "mask > 0. Received: .* of dtype float64"),
         (MASKS[0], MAPS, None, r"masks must be an array of shape \(n, height, width\)"),
@@ -192,7 +192,7 @@ NAN_MAP = np.where(MASKS == 1, np.nan, 1)
         (MASKS[0], MAPS[0], None, r"One image goes into a list.*shape \(3, 3\)"),
         ([MASKS[0]], [MAPS[0, 0]], None, r"Received: maps\[0\] of shape \(3,\)"),
         (MASKS, MAPS[:, :0], None, r"Received: maps\[0\] of shape \(0, 3\)"),
-        ([], [], None, "maps must be .* Received: no image"),
+        ([], [], None, "maps must hold one image at least. Received: no image"),
         (MASKS, MAPS, np.ones((2, 2), dtype=bool), r"region_of_interest must have the shape"),
         (MASKS, MAPS, np.zeros((3, 3), dtype=bool), "region_of_interest must be True at one"),
         (MASKS, MAPS, [np.ones((3, 3), dtype=bool)], "region_of_interest must have one mask"),

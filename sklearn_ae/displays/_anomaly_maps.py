@@ -4,7 +4,13 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_ae._compat import _num_samples, _safe_indexing, check_matplotlib_support
-from sklearn_ae._map_checks import check_map_threshold, check_maps, check_masks, check_min_area
+from sklearn_ae._map_checks import (
+    check_map_threshold,
+    check_maps,
+    check_masks,
+    check_min_area,
+    split_masks,
+)
 from sklearn_ae.displays._checks import check_has, check_n_samples, check_vector
 from sklearn_ae.displays._drawing import merge_style, new_axes, take_place, value_range
 from sklearn_ae.displays._map_layers import (
@@ -213,7 +219,7 @@ class AnomalyMapDisplay:
             finite number.
         """
         check_n_samples(n_samples)
-        maps = check_maps(maps)
+        maps, _ = check_maps(maps)
         check_consistent_length(X, maps, anomaly_scores)
         if anomaly_scores is None:
             worst = _find_worst([one_map.max() for one_map in maps], n_samples)
@@ -347,11 +353,7 @@ def _find_worst(anomaly_scores, n_samples):
 def _take_masks(masks, worst, n_images):
     if masks is None:
         return None
-    if len(masks) != n_images:
-        raise ValueError(
-            f"masks must have one mask for each image. Received: {len(masks)} masks and {n_images} "
-            "images."
-        )
+    masks = split_masks(masks, n_images)
     return [masks[i] for i in worst]
 
 
@@ -367,7 +369,7 @@ def _fold(rows, maps, input_shape):
 
 def _check_images(X, maps, masks, indices):
     """Return the parameters of a display of these images and no others."""
-    maps = check_maps(maps)
+    maps, _ = check_maps(maps)
     if not maps:
         raise ValueError("X must hold an image at least. Received: n_samples=0.")
     images = []
@@ -388,7 +390,7 @@ def _check_images(X, maps, masks, indices):
             )
         images.append(image)
     if masks is not None:
-        masks = check_masks(masks, maps, "masks")
+        masks = check_masks(masks, maps)
     return {"X": images, "maps": maps, "masks": masks, "indices": indices}
 
 

@@ -6,12 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from sklearn_ae._maps_validation import (
-    check_is_finite,
-    check_maps,
-    check_masks,
-    check_region_of_interest,
-)
+from sklearn_ae._map_checks import check_maps, check_masks
 
 # Pixels that touch at a corner are connected, as in the evaluation code of MVTec AD.
 _NEIGHBORS = np.ones((3, 3), dtype=int)
@@ -63,10 +58,10 @@ def pixels_by_image(masks, maps, region_of_interest):
     ValueError
         If they are not what the metrics take.
     """
-    maps = check_maps(maps)
+    maps, regions = check_maps(maps, region_of_interest)
+    if not maps:
+        raise ValueError("maps must hold one image at least. Received: no image.")
     masks = check_masks(masks, maps)
-    regions = check_region_of_interest(region_of_interest, maps)
-    check_is_finite(maps, regions)
     return map(_read_pixels, masks, maps, regions)
 
 

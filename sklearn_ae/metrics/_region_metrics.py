@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from sklearn_ae._maps_validation import check_map_threshold
+from sklearn_ae._map_checks import check_map_threshold
 from sklearn_ae.metrics._pixels import (
     all_pixels,
     check_has_normals,
