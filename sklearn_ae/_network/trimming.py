@@ -83,8 +83,10 @@ def trim_rows(
             random_state=copy.deepcopy(random_state),
         )
     # Not the detector's score, on which the weights would depend: another one is to need no other
-    # training. What "auto" is for rows is fitted to them, so that copies of an anomaly hide it.
-    name = "auto" if len(network.input_shape) == 3 else "squared_error"
+    # training. What "auto" is for rows and for features is fitted to them, so that copies of an
+    # anomaly hide it.
+    is_of_pixels = len(network.input_shape) == 3 and not network.is_positionwise
+    name = "auto" if is_of_pixels else "squared_error"
     score = resolve_anomaly_score(name, network, len(training_rows))
     score_fitting.fit_score(network, score, X, *groups)
     scores = scoring.anomaly_scores(network, score, X)
