@@ -68,9 +68,9 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         Share of the rows, in [0, 0.5), rounded down, that is left out because unnoticed anomalies
         may be among them: the training and the held-out rows whose anomaly score is highest after
         a warm-up [2]_, of an eighth of `epochs` without `patience`, `callbacks` and output. The
-        score is that of "auto" for images, the squared error for rows and features. Then the training begins,
-        from the initial weights and with the units of the rows that are kept. With `warm_start` the
-        earlier fit is the warm-up.
+        score is that of "auto" for images, the squared error for rows and features. Then the
+        training begins, from the initial weights and with the units of the rows that are kept. With
+        `warm_start` the earlier fit is the warm-up.
     patience : int or None, default=5
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
