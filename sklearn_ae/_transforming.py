@@ -1,11 +1,13 @@
 """What an autoencoder gives beside scores: codes, reconstructions, maps and Keras models."""
 
+import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._row_hashes import find_rows_fitted_to
+from sklearn_ae._tiling import map_images, summarise
 from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
 
 
@@ -34,6 +36,29 @@ def _rebuilds_samples(detector):
 
 def _decodes_samples(detector):
     return _rebuilds_samples(detector) and _has_code(detector)
+
+
+def _takes_samples_whole(detector):
+    """Whether samples are not cut into tiles."""
+    is_fitted = hasattr(detector, "_network")
+    if (detector._tiling if is_fitted else detector.tile_size) is not None:
+        raise AttributeError(
+            "With tile_size, codes and reconstructions are those of tiles, not of images: set it "
+            "to None and pass tiles."
+        )
+    return True
+
+
+def _has_code_of_samples(detector):
+    return _takes_samples_whole(detector) and _has_code(detector)
+
+
+def _decodes_whole_samples(detector):
+    return _takes_samples_whole(detector) and _decodes_samples(detector)
+
+
+def _rebuilds_whole_samples(detector):
+    return _takes_samples_whole(detector) and _rebuilds_samples(detector)
 
 
 class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
@@ -75,7 +100,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         X, _ = self._validate(X)
         return scoring.codes(self._network, X)
 
-    @available_if(_decodes_samples)
+    @available_if(_decodes_whole_samples)
     def inverse_transform(self, X):
         """Decode codes.
 
@@ -101,7 +126,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         decodings = scoring.decodings(self._network, codes)
         return decodings.reshape(len(codes), *self._sample_shape)
 
-    @available_if(_rebuilds_samples)
+    @available_if(_rebuilds_whole_samples)
     def reconstruct(self, X):
         """Compute what the network makes of samples.
 
@@ -134,18 +159,26 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             In scaled units, summed over the channels of images. With
             ``anomaly_score="absolute_error"`` the sum of a map is minus the sample's score. Of an
             autoencoder of features, the sum over the features of a position, interpolated to the
-            pixels of the image.
+            pixels of the image. With `tile_size`, the maps of tiles, blended where they overlap:
+            a list of arrays (height, width) where X is one.
         """
         from sklearn_ae._network import scoring
 
+        is_list = isinstance(X, list | tuple)
         X, shape = self._validate(X)
-        maps = scoring.error_maps(self._network, X)
-        if self._network.is_positionwise:
-            return maps
-        maps = maps.reshape(shape)
-        return maps.sum(axis=-1) if len(shape) == 4 else maps
 
-    @available_if(_has_code)
+        def compute(X):
+            maps = scoring.error_maps(self._network, X)
+            return maps if self._network.is_positionwise else maps.sum(axis=-1)
+
+        if self._tiling is not None:
+            maps = map_images(X, self._tiling, compute)
+            return maps if is_list else np.stack(maps)
+        if len(shape) == 4 or self._network.is_positionwise:
+            return compute(X)
+        return scoring.error_maps(self._network, X).reshape(shape)
+
+    @available_if(_has_code_of_samples)
     def get_feature_names_out(self, input_features=None):
         """Name the columns of `transform`.
 
@@ -168,7 +201,10 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
 
     def _was_fitted_to(self, X):
         """Return which rows of X the network was trained or its epoch chosen with."""
-        return find_rows_fitted_to(self._validate(X)[0], self._row_hashes)
+        return find_rows_fitted_to(self._as_rows(self._validate(X)[0]), self._row_hashes)
+
+    def _as_rows(self, X):
+        return X if self._tiling is None else summarise(X, self._tiling)
 
     def _validate(self, X):
         """Return X as the network takes it, and the shape in which it came."""
@@ -184,6 +220,6 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
 
 
 # Outside of the wrapper that `set_output` puts around it, which would hide that it is missing.
-AutoencoderTransformerMixin.transform = available_if(_has_code)(
+AutoencoderTransformerMixin.transform = available_if(_has_code_of_samples)(
     AutoencoderTransformerMixin.transform
 )

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
+from sklearn_ae._tiling import Tiling, check_images
+
 # Values read at a time from X, which may be a memory map of more than memory.
 _VALUES_PER_CHUNK = 2**22
 
@@ -38,8 +40,9 @@ def validate_training_data(detector, X):
 
     Returns
     -------
-    X : ndarray of shape (n, *input_shape)
-        The numbers of X, copied only where they have to be converted.
+    X : ndarray of shape (n, *input_shape), or list of ndarray
+        The numbers of X, copied only where they have to be converted. A list of images where they
+        are to be cut into tiles.
     sample_shape : tuple of int
         The shape in which a sample came.
     input_shape : tuple of int
@@ -50,6 +53,12 @@ def validate_training_data(detector, X):
     TypeError, ValueError
         If X is nothing that a network can be fitted to.
     """
+    detector._tiling = _read_tiling(detector)
+    if detector._tiling is not None:
+        images = check_images(detector, X, detector._tiling, minimum=2)
+        input_shape = (*detector._tiling.shape, images[0].shape[2])
+        detector.n_features_in_ = math.prod(input_shape)
+        return images, input_shape, input_shape
     rows, sample_shape = _validate(detector, X, None, reset=True)
     input_shape = sample_shape
     if detector.input_shape is not None:
@@ -69,15 +78,20 @@ def validate_data_to_score(detector, X):
 
     Returns
     -------
-    X : ndarray of shape (n, *input_shape)
+    X : ndarray of shape (n, *input_shape), or list of ndarray
+        A list of images where they are cut into tiles.
     shape : tuple of int
-        The shape in which X came.
+        The shape in which X came. Of images that are cut into tiles, ``(n,)``.
 
     Raises
     ------
     TypeError, ValueError
         If X is not numbers in one of the shapes that the detector takes.
     """
+    if detector._tiling is not None:
+        n_channels = detector.input_shape_[2]
+        images = check_images(detector, X, detector._tiling, n_channels=n_channels)
+        return images, (len(images),)
     rows, sample_shape = _validate(detector, X, detector.input_shape_, reset=False)
     return rows.reshape(-1, *detector.input_shape_), (len(rows), *sample_shape)
 
@@ -116,12 +130,14 @@ def warn_if_other_units(X, fitted_dtype, fitted_max):
 
     Parameters
     ----------
-    X : ndarray
+    X : ndarray or list of ndarray
     fitted_dtype : numpy.dtype
         Type of the training data.
     fitted_max : float
         Their largest value.
     """
+    if isinstance(X, list):
+        X = max(X, key=np.max)
     if fitted_dtype.kind == "u" and fitted_max > 1 and X.dtype.kind == "f" and X.max() <= 1:
         given, advice = "floats of at most 1", f"multiply X by {np.iinfo(fitted_dtype).max}"
     elif fitted_dtype.kind == "f" and fitted_max <= 1 and X.dtype.kind == "u" and X.max() > 1:
@@ -159,6 +175,24 @@ def _validate(detector, X, input_shape, reset):
     rows = X.reshape(len(X), -1)
     validate_data(detector, rows, reset=reset, skip_check_array=True)
     return _as_real(rows), sample_shape
+
+
+def _read_tiling(detector):
+    if detector.tile_size is None:
+        return None
+    if detector.input_shape is not None:
+        raise ValueError(
+            "input_shape folds rows into images of one size, which need no tiles: leave one of the "
+            f"two None. Received: input_shape={detector.input_shape!r} and tile_size="
+            f"{detector.tile_size!r}."
+        )
+    if detector.trim:
+        raise ValueError(
+            "trim leaves out whole samples and does not go with tile_size. Set trim=0 or "
+            f"tile_size=None. Received: trim={detector.trim!r} and tile_size="
+            f"{detector.tile_size!r}."
+        )
+    return Tiling(detector.tile_size, detector.tile_overlap)
 
 
 def _n_dimensions(X):

@@ -9,6 +9,7 @@ from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameter
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
 from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
+from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
 from sklearn_ae._validation import limits_of, validate_training_data, warn_if_constant
 from sklearn_ae.anomaly_scores import check_anomaly_score
@@ -38,6 +39,14 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     input_shape : tuple of int or None, default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
         folded into. None takes X as it is.
+    tile_size : int, tuple of int or None, default=None
+        Height and width, in pixels, of the tiles that images of any size are cut into: the network
+        is fitted to as many random tiles as cover each image, an image scores like its most
+        abnormal tile, and the maps of its tiles are blended. X may then be a list of images of
+        different sizes. None takes images, all of one size, whole.
+    tile_overlap : float, default=0.25
+        Share of a tile, in [0, 1), that neighbours have in common at least. Not used without
+        `tile_size`.
     scaling : {"auto", "range", "standard"} or None, default="auto"
         How values are scaled, inside the network. "range" divides unsigned integers by the largest
         number of their type, "standard" makes mean 0 and variance 1 of each feature or channel of
@@ -177,6 +186,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         architecture="auto",
         latent_dim="auto",
         input_shape=None,
+        tile_size=None,
+        tile_overlap=0.25,
         scaling="auto",
         loss="auto",
         optimizer="adam",
@@ -198,6 +209,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         self.architecture = architecture
         self.latent_dim = latent_dim
         self.input_shape = input_shape
+        self.tile_size = tile_size
+        self.tile_overlap = tile_overlap
         self.scaling = scaling
         self.loss = loss
         self.optimizer = optimizer
@@ -248,7 +261,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         Parameters
         ----------
         X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
-            Normal samples, at least 2.
+            Normal samples, at least 2. With `tile_size`, a list of images too.
         y : Ignored
             As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it.
 
@@ -269,12 +282,16 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
             random_state = check_random_state(self.random_state)
             rows = hold_out(len(X), self.validation_fraction, random_state)
-            limits = limits_of(X)
+            data, data_rows = X, rows
+            if self._tiling is not None:
+                data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
+            limits = limits_of(data)
             warn_if_constant(limits)
-            self._fitted_dtype, self._fitted_max = X.dtype, float(limits.high.max())
-            training, validation = self._fit_network(X, *rows, limits, previous, random_state)
+            self._fitted_dtype, self._fitted_max = data.dtype, float(limits.high.max())
+            kept = self._fit_network(data, *data_rows, limits, previous, random_state)
+            training, validation = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
-            self._row_hashes = remember_rows(X, earlier)
+            self._row_hashes = remember_rows(self._as_rows(X), earlier)
             scores = self._score_samples(X)
             self.trimmed_indices_ = np.setdiff1d(
                 np.concatenate(rows), np.concatenate((training, validation))
@@ -381,7 +398,10 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     def _score_samples(self, X):
         from sklearn_ae._network import scoring
 
-        return -scoring.anomaly_scores(self._network, self.anomaly_score_, X)
+        def score(X):
+            return -scoring.anomaly_scores(self._network, self.anomaly_score_, X)
+
+        return score(X) if self._tiling is None else score_images(X, self._tiling, score)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,7 +1,6 @@
 """From images to the features that an autoencoder is fitted to, computed once a fit."""
 
 import math
-import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,10 +9,8 @@ import numpy as np
 from sklearn_ae._network import building, compiling, scoring
 from sklearn_ae._network.positionwise import FeatureNetwork, PositionwiseNetwork, check_features
 from sklearn_ae._scaling import Scaling, fit_scaling
+from sklearn_ae._tiling import allocate
 from sklearn_ae.architectures import resolve_latent_dim
-
-# Features of more bytes are kept in a temporary file.
-_MAX_BYTES_IN_MEMORY = 2**30
 
 
 class Prepared(NamedTuple):
@@ -107,11 +104,5 @@ def _check_previous(previous, input_shape, shape):
 
 def _compute_features(network, X):
     """Compute the features of all images, as float32."""
-    shape = (len(X), *network.positionwise.input_shape)
-    if 4 * math.prod(shape) > _MAX_BYTES_IN_MEMORY:
-        # Without a name: the system deletes it when nothing refers to it any more.
-        file = tempfile.TemporaryFile()  # noqa: SIM115
-        F = np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
-    else:
-        F = np.empty(shape, dtype=np.float32)
+    F = allocate((len(X), *network.positionwise.input_shape), np.float32)
     return scoring.feature_maps(network, X, out=F)
