@@ -6,6 +6,7 @@ import pkgutil
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,10 +22,13 @@ from sklearn_ae import (
     CodeDifference,
     CombinedScore,
     ConformalDetector,
+    FeatureAutoencoder,
     FixedThresholdDetector,
     LatentDistance,
     NeighborDistance,
     NormalsOnly,
+    PooledDistance,
+    PositionError,
     TunedThresholdDetectorCV,
     WhitenedError,
 )
@@ -123,10 +127,18 @@ def fitted_estimators():
         NeighborDistance(),
         CombinedScore([("difference", CodeDifference())]),
     ]
+    maps = keras.layers.Conv2D(3, 3, strides=2, padding="same")
+    backbone = keras.Sequential([keras.Input((None, None, 1)), maps])
+    of_features = clone(detector).set_params(architecture=FeatureAutoencoder(backbone=backbone))
+    images = np.random.default_rng(0).random((40, 8, 8))
     return [
         *(
             clone(detector).set_params(anomaly_score=score).fit(X).anomaly_score_
             for score in scores
+        ),
+        *(
+            clone(of_features).set_params(anomaly_score=score).fit(images).anomaly_score_
+            for score in (PositionError(), PooledDistance())
         ),
         detector.fit(X),
         NormalsOnly(IsolationForest(n_estimators=2, random_state=0)).fit(X, y),
@@ -157,6 +169,8 @@ def test_every_estimator_is_examined(fitted):
         CodeDifference,
         LatentDistance,
         NeighborDistance,
+        PositionError,
+        PooledDistance,
         CombinedScore,
     ],
 )
