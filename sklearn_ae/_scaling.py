@@ -66,7 +66,7 @@ def fit_scaling(scaling, X, rows, limits):
         If `scaling` does not fit the data type of X, or the variance overflows.
     """
     if scaling == "auto":
-        scaling = _choose_scaling(X, limits)
+        scaling = choose_scaling(X, limits)
     n_channels = X.shape[-1]
     if scaling is None:
         return Scaling(np.ones(n_channels), np.zeros(n_channels))
@@ -90,7 +90,8 @@ def scaled_limits(scaling, limits):
     )
 
 
-def _choose_scaling(X, limits):
+def choose_scaling(X, limits):
+    """Return what `scaling="auto"` stands for, for some data and the limits of its channels."""
     is_image = X.ndim > 2
     if is_image and X.dtype in (np.uint8, np.uint16):
         return "range"

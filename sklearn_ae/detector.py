@@ -28,14 +28,15 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     ----------
     architecture : "auto", object with `build`, or callable, default="auto"
         What the network looks like: :class:`ConvAutoencoder`, :class:`ConvDenseAutoencoder`,
-        :class:`DenseAutoencoder`, or anything that is called, or whose method `build` is called,
-        with `input_shape` and `latent_dim` and returns encoder and decoder, two Keras models, or
-        one model from input to reconstruction. Its weights are drawn anew from `random_state`,
-        also pretrained ones, unless their layers are not trainable. "auto" is
-        :class:`ConvAutoencoder` for images from 8×8 pixels, else :class:`DenseAutoencoder`.
+        :class:`DenseAutoencoder`, :class:`FeatureAutoencoder` for photographs, or anything that is
+        called, or whose method `build` is called, with `input_shape` and `latent_dim` and returns
+        encoder and decoder, two Keras models, or one model from input to reconstruction. Its
+        weights are drawn anew from `random_state`, also pretrained ones, unless their layers are
+        not trainable. "auto" is :class:`ConvAutoencoder` for images from 8×8 pixels, else
+        :class:`DenseAutoencoder`.
     latent_dim : "auto" or int, default="auto"
         Length of the code. The longer, the better anomalies are reconstructed too. "auto" is 16 for
-        images and 32 for rows.
+        images and 32 for rows and for the features of a position.
     input_shape : tuple of int or None, default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
         folded into. None takes X as it is.
@@ -68,7 +69,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         Largest number of passes over the training rows. "auto" is 15 epochs for images and 60 for
         rows, each of as many passes as make 64 steps: few rows get as many steps as they need.
     batch_size : int, default=32
-        Number of rows per step.
+        Number of rows per step. Of features, 16 positions for each.
     validation_fraction : float, default=0.1
         Share of the rows, in [0, 1), that the network is not fitted to: they choose the best epoch
         and, with `false_alarm_rate`, the threshold. If it is 0, or X has fewer than 20 rows, all
@@ -89,11 +90,13 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
         units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
         :class:`WhitenedError`, :class:`HiddenDifference`, :class:`CodeDifference`,
-        :class:`LatentDistance`, :class:`NeighborDistance`, :class:`CombinedScore`, or one's own.
-        All but the last also by name, as "smoothed_error". "auto" combines what detected best on
-        average: for images :class:`CodeDifference`, :class:`HiddenDifference` and, from 100
+        :class:`LatentDistance`, :class:`NeighborDistance`, :class:`CombinedScore`, of features
+        :class:`PositionError` and :class:`PooledDistance`, or one's own. All but
+        :class:`CombinedScore` also by name, as "smoothed_error". "auto" combines what detected best
+        on average: for images :class:`CodeDifference`, :class:`HiddenDifference` and, from 100
         training rows on, :class:`LatentDistance`; for rows :class:`WhitenedError` and
-        :class:`NeighborDistance`. Of images and an architecture without a code it is
+        :class:`NeighborDistance`; for features :class:`PositionError` and, from 100 training images
+        on, :class:`PooledDistance`. Of images and an architecture without a code it is
         :class:`SmoothedError`.
     false_alarm_rate : float, default=0.05
         Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
@@ -118,7 +121,8 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     Attributes
     ----------
     model_ : keras.Model
-        Inputs of shape ``(n, *input_shape_)`` to reconstructions, in the units of X.
+        Inputs of shape ``(n, *input_shape_)`` to reconstructions, in the units of X. Missing, as
+        are the next two, for an autoencoder of features.
     encoder_ : keras.Model
         Inputs to codes. Missing if the architecture is one model.
     decoder_ : keras.Model

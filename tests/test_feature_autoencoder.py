@@ -1,6 +1,7 @@
 """Autoencoders of what a frozen network sees in images."""
 
 import pickle
+import random
 import warnings
 
 import keras
@@ -26,6 +27,8 @@ def make_backbone(size=(None, None), channels=1, seed=0):
 
 
 BACKBONE = make_backbone()
+# Others than its initialisers draw, so that only copied weights are right.
+BACKBONE.set_weights([1.5 * weight for weight in BACKBONE.get_weights()])
 FIXED_SIZE = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Reshape((8, 8, 4))])
 
 
@@ -169,8 +172,9 @@ def test_features_are_computed_once_a_fit_not_once_an_epoch():
         CountImages.n_images = 0
         small(architecture=features(backbone=backbone), epochs=epochs, patience=None).fit(X)
         counts.append(CountImages.n_images)
-    # And once for the scores of all.
-    assert counts == [2 * len(X)] * 2
+    # And once for the scores of all, after a few to try the score.
+    assert counts[0] == counts[1]
+    assert 2 * len(X) <= counts[0] < 2 * len(X) + 10
 
 
 def test_features_beyond_memory_are_kept_in_a_file(monkeypatch):
@@ -255,12 +259,25 @@ def test_defective_training_images_are_trimmed():
 def test_warm_start_goes_on():
     detector = small(warm_start=True, epochs=3, patience=None).fit(X)
     first = detector.history_["loss"]
-    assert detector.fit(X).history_["loss"][0] < first[0]
+    scaling = detector._network.positionwise.rows.scaling
+    assert detector.fit(X[:40]).history_["loss"][0] < first[0]
+    np.testing.assert_array_equal(detector._network.positionwise.rows.scaling, scaling)
+    with pytest.raises(ValueError, match="one without features, after one with them"):
+        clone(detector).fit(X).set_params(architecture="auto").fit(X)
+    with pytest.raises(ValueError, match="architecture must be that of the previous fit"):
+        detector.set_params(architecture=features(backbone=make_backbone(seed=1))).fit(X)
     with pytest.raises(ValueError, match="architecture must be that of the previous fit"):
         detector.set_params(architecture=features(layers=("fine",))).fit(X)
 
 
-@pytest.mark.parametrize("images", [np.zeros((2, 32, 24)), np.full((2, 32, 24), 255), X[:2] * 1e15])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((2, 32, 24)),
+        np.full((2, 32, 24), 255),
+        *(X[:2] * factor for factor in (1e15, 1e39, 1e300)),
+    ],
+)
 def test_images_far_from_the_training_data_are_anomalies(fitted, images):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of units that seem to be others
@@ -275,6 +292,58 @@ def test_parameters_of_the_architecture_are_searched():
     assert detector.fit(X)._network.parts[0].layers[-2].units == 5
 
 
+class CountSteps(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["n_steps"] = self.params["steps"]
+
+
+def test_a_step_sees_sixteen_positions_for_each_row_of_a_batch():
+    detector = small(callbacks=[CountSteps()], batch_size=4, epochs=1).fit(X)
+    n_positions = (len(X) - len(detector.validation_indices_)) * (32 // STRIDE) * (24 // STRIDE)
+    assert detector.history_["n_steps"] == [np.ceil(n_positions / (16 * 4))]
+
+
+def test_what_a_backbone_normalises_by_is_kept(fitted):
+    normalization = keras.layers.Normalization(axis=None)
+    normalization.adapt(X[..., np.newaxis] / 255)
+    inputs = keras.Input((None, None, 1))
+    backbone = keras.Model(inputs, BACKBONE(normalization(inputs)))
+    images = NORMAL[..., np.newaxis] / np.float32(255)
+    expected = backbone.predict(images, verbose=0)
+    architecture = features(backbone=backbone)
+    model = architecture.features((32, 24, 1))
+    np.testing.assert_allclose(model.predict(images, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    detector = small(architecture=architecture).fit(X)
+    scores = detector.score_samples(NORMAL)
+    copy = pickle.loads(pickle.dumps(detector))
+    np.testing.assert_array_equal(copy.score_samples(NORMAL), scores)
+    # Two that differ in nothing else do not share what they compute.
+    other = keras.models.clone_model(backbone)
+    other.set_weights(backbone.get_weights())
+    other.layers[1].adapt(X[..., np.newaxis] / 100)
+    assert np.any(
+        small(architecture=features(backbone=other)).fit(X).score_samples(NORMAL) != scores
+    )
+    np.testing.assert_array_equal(detector.score_samples(NORMAL), scores)
+
+
+def test_backbones_of_keras_serve_and_random_numbers_stay_the_users():
+    keras.utils.set_random_seed(0)
+    backbone = keras.applications.MobileNetV3Small(
+        input_shape=(None, None, 3), include_top=False, weights=None
+    )
+    architecture = features(backbone=backbone, layers=["expanded_conv_2_add"])
+    detector = small(architecture=architecture, epochs=1, scaling=None)
+    state = random.getstate()
+    clone(detector).fit(X).score_samples(NORMAL)
+    assert random.getstate() == state
+
+
+def test_clones_share_the_backbone():
+    assert clone(small()).architecture.backbone is BACKBONE
+    assert clone(small()).architecture is not small().architecture
+
+
 # Bad input
 
 
@@ -285,6 +354,8 @@ def test_parameters_of_the_architecture_are_searched():
         ({"backbone": keras.Sequential()}, TypeError, "functional Keras model with one input"),
         ({"layers": ("fine", "finest")}, ValueError, "names of layers.*'fine', 'finest'"),
         ({"layers": ()}, ValueError, "non-empty sequence of names"),
+        ({"layers": {"fine"}}, ValueError, "non-empty sequence of names"),
+        ({"layers": "fine"}, ValueError, "'layers' parameter|non-empty sequence of names"),
         ({"units": ()}, ValueError, "units of FeatureAutoencoder"),
         ({"noise": -1.0}, ValueError, "'noise' parameter"),
         ({"backbone": FIXED_SIZE}, ValueError, "cannot take images of shape"),
@@ -306,6 +377,31 @@ def test_bad_images():
     rgba = np.repeat(X[..., np.newaxis], 4, axis=-1)
     with pytest.raises(ValueError, match=r"takes images of 3 channels.*alpha"):
         small(architecture=features(backbone=make_backbone(channels=3))).fit(rgba)
+
+
+def test_images_of_other_units_than_the_backbones_are_not_standardised():
+    for images in (X.astype(np.float32), X.astype(int)):
+        with pytest.raises(ValueError, match=r"scaling=None.*from \d+ to \d+"):
+            small().fit(images)
+    small(epochs=1).fit(X / 255)
+    small(epochs=1, scaling=None).fit(X.astype(np.float32))
+
+
+def test_layers_inside_of_models_are_refused():
+    inputs = keras.Input((None, None, 1))
+    nested = keras.Model(inputs, BACKBONE(keras.layers.Rescaling(2.0)(inputs)))
+    with pytest.raises(ValueError, match="Layers of a model inside"):
+        small(architecture=features(backbone=nested, layers=[BACKBONE.name])).fit(X)
+
+
+def test_unsuitable_score_is_refused_before_the_features_of_all_are_computed():
+    inputs = keras.Input((None, None, 1))
+    backbone = keras.Model(inputs, BACKBONE(CountImages()(inputs)))
+    CountImages.n_images = 0
+    detector = small(architecture=features(backbone=backbone), anomaly_score="hidden_difference")
+    with pytest.raises(ValueError, match="'position_error' or 'pooled_distance'"):
+        detector.fit(X)
+    assert CountImages.n_images < 10
 
 
 def test_layers_must_give_maps():

@@ -283,6 +283,39 @@ def test_learning_rate_that_is_the_users_business_does_not_fall(parameters, expe
     np.testing.assert_allclose(rates(**parameters), [expected] * 4, rtol=1e-6)
 
 
+class OwnRate(keras.callbacks.Callback):
+    """Sets the learning rate in the second epoch, and for good."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            self.model.optimizer.learning_rate = 0.5
+
+
+class OwnOptimizer(keras.optimizers.SGD):
+    """Has a schedule of its own."""
+
+    def __init__(self, learning_rate=0.1, **parameters):
+        schedule = keras.optimizers.schedules.ExponentialDecay(learning_rate, 1, 0.5)
+        super().__init__(schedule, **parameters)
+
+
+def test_callbacks_and_optimizers_of_ones_own_overrule_the_fall():
+    fallen, *others = rates(callbacks=[OwnRate()])
+    assert fallen < 2e-3
+    assert others == [0.5] * 3
+    small(optimizer=OwnOptimizer).fit(X)
+
+
+def test_second_fit_of_a_configuration_in_mixed_precision():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        histories = [small().fit(X).history_ for _ in range(2)]
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert histories[0] == histories[1]
+
+
 def test_progress_is_printed_as_asked(capfd):
     small(verbose=0).fit(X)
     assert capfd.readouterr().out == ""

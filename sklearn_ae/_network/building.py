@@ -1,16 +1,14 @@
 """From an architecture to a seeded network."""
 
-import random
-import threading
 import warnings
 import weakref
-from contextlib import contextmanager
 
 import keras
 import numpy as np
 from keras import layers
 
 from sklearn_ae._network.network import Network
+from sklearn_ae._network.randomness import python_random_restored
 
 _NONLINEAR_LAYERS = (
     layers.ReLU,
@@ -34,8 +32,6 @@ _REARRANGING = {
     "transpose",
 }
 
-
-_RANDOM_LOCK = threading.RLock()
 
 # Subclassed models that a network has: they are used as they are, so two must not share one.
 _TAKEN_MODELS = weakref.WeakSet()
@@ -70,7 +66,7 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
     ValueError
         If the models do not map `input_shape` to codes and back.
     """
-    with _python_random_restored():
+    with python_random_restored():
         build = getattr(architecture, "build", architecture)
         # NumPy's integers, of which a grid may be, are refused by Keras.
         latent_dim = int(latent_dim)
@@ -95,6 +91,15 @@ def check_input_shape(network, input_shape):
             "With warm_start=True, X must hold samples of the shape of the previous fit, "
             f"{network.input_shape}. Pass such samples or set warm_start=False. Received: samples "
             f"of shape {input_shape}."
+        )
+
+
+def check_kind(network):
+    """Refuse to go on from a network of features with one of values."""
+    if network.is_positionwise:
+        raise ValueError(
+            "With warm_start=True, architecture must be that of the previous fit. Set "
+            "warm_start=False to begin anew. Received: one without features, after one with them."
         )
 
 
@@ -145,18 +150,6 @@ def _last_activation(model):
         if name not in _REARRANGING:
             break
     return "linear"
-
-
-@contextmanager
-def _python_random_restored():
-    """Undo the draws of unseeded Keras initialisers and layers from Python's global generator."""
-    # One thread at a time, or one would restore what another has drawn.
-    with _RANDOM_LOCK:
-        state = random.getstate()
-        try:
-            yield
-        finally:
-            random.setstate(state)
 
 
 def _check_parts(built):

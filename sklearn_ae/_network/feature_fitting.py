@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_ae._network import building, compiling, scoring
+from sklearn_ae._network.describing import describe
 from sklearn_ae._network.positionwise import FeatureNetwork, PositionwiseNetwork, check_features
-from sklearn_ae._scaling import Scaling, fit_scaling
+from sklearn_ae._scaling import Scaling, choose_scaling, fit_scaling
 from sklearn_ae._tiling import allocate
 from sklearn_ae.architectures import resolve_latent_dim
+
+# Enough to find out that a score cannot work, before the features of all are computed.
+_N_ROWS_TO_TRY = 4
 
 
 class Prepared(NamedTuple):
@@ -20,8 +24,10 @@ class Prepared(NamedTuple):
     ----------
     network : Network or PositionwiseNetwork
         What is trained and what scores are fitted to.
-    X : ndarray of shape (n, *network.input_shape)
-        Its data.
+    trial : tuple of ndarray and ndarray of int
+        Data of shape (m, *network.input_shape), and rows of them, to see whether scores can work.
+    load : callable
+        Returns all data, of shape (n, *network.input_shape).
     loss : str, keras.losses.Loss or callable
     rescale : callable
         Fits the scaling anew, to the rows that it is called with.
@@ -30,7 +36,8 @@ class Prepared(NamedTuple):
     """
 
     network: object
-    X: np.ndarray
+    trial: tuple
+    load: Callable
     loss: object
     rescale: Callable
     whole: object
@@ -60,9 +67,11 @@ def prepare(
     check_features(model, input_shape)
     shape = model.output_shape[1:]
     if previous is None:
+        if parameters["scaling"] == "auto":
+            _check_range(X, limits)
         scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
     else:
-        _check_previous(previous, input_shape, shape)
+        _check_previous(previous, input_shape, model)
         scaling = previous.scaling
     # Before the features are computed, which takes long: what it refuses is refused early.
     loss = compiling.resolve_loss(parameters["loss"], (-math.inf, math.inf))
@@ -80,22 +89,45 @@ def prepare(
         building.copy_weights(previous.positionwise.rows, rows)
     positionwise = PositionwiseNetwork(rows, shape)
     whole = FeatureNetwork(model, positionwise, input_shape, scaling)
-    F = _compute_features(whole, X)
+    data = {}
 
     def rescale(images):
-        rows.scaling = fit_scaling("standard", F, images, None)
+        rows.scaling = fit_scaling("standard", data["features"], images, None)
 
-    if previous is None:
-        rescale(training_rows)
-    else:
+    def load():
+        data["features"] = _compute_features(whole, X)
+        if previous is None:
+            rescale(training_rows)
+        return data["features"]
+
+    if previous is not None:
         rows.scaling = previous.positionwise.rows.scaling
-    return Prepared(positionwise, F, loss, rescale, whole)
+    few = X[training_rows[:_N_ROWS_TO_TRY]]
+    trial = _compute_features(whole, few), np.arange(len(few))
+    return Prepared(positionwise, trial, load, loss, rescale, whole)
 
 
-def _check_previous(previous, input_shape, shape):
+def _check_range(X, limits):
+    if choose_scaling(X, limits) == "standard":
+        raise ValueError(
+            "A network of features expects what it was trained with, and standardised images are "
+            "something else. Pass uint8 or uint16 images, floats in [0, 1], or say what it expects "
+            "with scaling=None or another. Received: scaling='auto' and X of "
+            f"{X.dtype} from {np.min(limits[0]):g} to {np.max(limits[1]):g}."
+        )
+
+
+def _check_previous(previous, input_shape, model):
     building.check_input_shape(previous, input_shape)
-    positionwise = getattr(previous, "positionwise", None)
-    if positionwise is None or positionwise.input_shape != shape:
+    earlier = getattr(previous, "features", None)
+    weights = model.get_weights()
+    is_same = (
+        earlier is not None
+        and describe(earlier) == describe(model)
+        and len(earlier.get_weights()) == len(weights)
+        and all(map(np.array_equal, earlier.get_weights(), weights))
+    )
+    if not is_same:
         raise ValueError(
             "With warm_start=True, architecture must be that of the previous fit. Set "
             "warm_start=False to begin anew. Received: another network of features."

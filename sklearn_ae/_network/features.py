@@ -1,7 +1,11 @@
 """From a network of images to the features of it that an autoencoder learns."""
 
 import keras
+import numpy as np
 from keras import layers
+
+from sklearn_ae._network.network import restore_weights
+from sklearn_ae._network.randomness import python_random_restored
 
 
 def build_features(backbone, layer_names, input_shape):
@@ -40,19 +44,27 @@ def build_features(backbone, layer_names, input_shape):
             f"The backbone takes images of {n_channels} channels: pass such images (an alpha "
             f"channel is none of them). Received: images of shape {input_shape}."
         )
-    part = keras.Model(backbone.inputs[0], outputs, name="backbone")
+    try:
+        part = keras.Model(backbone.inputs[0], outputs, name="backbone")
+    except ValueError as error:
+        raise ValueError(
+            "Layers of a model inside of the backbone, or shared with another model, cannot be "
+            "taken: pass a backbone that has them itself. Received: layers="
+            f"{layer_names!r}, {error}"
+        ) from error
     sized = keras.Input(images.shape[1:], dtype="float32", name="image")
     try:
         # Anew for images of this size, so that the size of each layer's output is known.
         tensors = keras.tree.map_structure(lambda _: sized, part.input)
-        copy = keras.models.clone_model(part, input_tensors=tensors)
+        with python_random_restored():
+            copy = keras.models.clone_model(part, input_tensors=tensors)
     except ValueError as error:
         raise ValueError(
             f"The backbone cannot take images of shape {input_shape}. Pass a backbone of any size, "
             f"built with input shape (None, None, {n_channels}), or larger images. Received: "
             f"{error}"
         ) from error
-    copy.set_weights(part.get_weights())
+    restore_weights(copy, part.get_weights())
     maps = keras.tree.flatten(copy(images))
     model = keras.Model(inputs, _join(maps, input_shape), name="features")
     model.trainable = False
@@ -70,8 +82,8 @@ def _take_outputs(backbone, layer_names):
     if layer_names is None:
         return list(backbone.outputs)
     known = {layer.name: layer for layer in backbone.layers}
-    missing = [name for name in layer_names if name not in known]
-    if missing or len(layer_names) == 0 or isinstance(layer_names, str):
+    is_sequence = isinstance(layer_names, list | tuple | np.ndarray) and len(layer_names) > 0
+    if not is_sequence or any(name not in known for name in layer_names):
         raise ValueError(
             "layers must be a non-empty sequence of names of layers of the backbone, or None. "
             f"Received: layers={layer_names!r}; the last of them are {list(known)[-5:]}."

@@ -72,12 +72,13 @@ def fit_network(
         previous=previous,
         random_state=random_state,
     )
-    network, X = ready.network, ready.X
+    network = ready.network
     n_trimmed = trimming.count_trimmed(len(training_rows), parameters["trim"])
     anomaly_score = resolve_anomaly_score(
         parameters["anomaly_score"], network, len(training_rows) - n_trimmed
     )
-    score_fitting.try_score(network, anomaly_score, X, training_rows)
+    score_fitting.try_score(network, anomaly_score, *ready.trial)
+    X = ready.load()
     settings = parameters | training.resolve_epochs(parameters["epochs"], input_shape)
     settings["learning_rate_falls"] = scheduling.falls(parameters)
     arguments = {"loss": ready.loss, "settings": settings, "random_state": random_state}
@@ -107,6 +108,7 @@ def _prepare(
         scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
     else:
         building.check_input_shape(previous, input_shape)
+        building.check_kind(previous)
         scaling = previous.scaling
     limits = scaled_limits(scaling, limits)
     loss = compiling.resolve_loss(parameters["loss"], limits)
@@ -126,4 +128,5 @@ def _prepare(
     def rescale(rows):
         network.scaling = fit_scaling(parameters["scaling"], X, rows, raw_limits)
 
-    return feature_fitting.Prepared(network, X, loss, rescale, network)
+    trial = X, training_rows
+    return feature_fitting.Prepared(network, trial, lambda: X, loss, rescale, network)

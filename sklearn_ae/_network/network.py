@@ -8,6 +8,7 @@ from keras import layers
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
+from sklearn_ae._network.randomness import python_random_restored
 from sklearn_ae._network.responses import Response
 from sklearn_ae._scaling import Scaling
 
@@ -188,9 +189,25 @@ def _constant(values):
 
 def from_json(text, weights):
     """Return the Keras model that :func:`to_json` wrote, with weights."""
-    model = keras.saving.deserialize_keras_object(json.loads(text))
-    model.set_weights(weights)
+    with python_random_restored():
+        model = keras.saving.deserialize_keras_object(json.loads(text))
+    restore_weights(model, weights)
     return model
+
+
+def restore_weights(model, weights):
+    """Set the weights of a model, and what its layers compute from them once and for all."""
+    model.set_weights(weights)
+    # Those of normalisations, which a model that is loaded from a file finalises as well.
+    _finalize(model)
+
+
+def _finalize(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _finalize(layer)
+        elif hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
 def to_json(model):

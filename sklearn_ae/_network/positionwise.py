@@ -153,9 +153,11 @@ class FeatureNetwork:
 
     def compute_features(self, call, x, scaling):
         """Compute, in the graph, the features of raw images, not scaled."""
-        images = scale(x, *scaling[: len(self.scaling)])
-        [features] = call(tf.cast(images, tf.float32), self.features)
-        return features
+        images = tf.cast(scale(x, *scaling[: len(self.scaling)]), tf.float32)
+        [features] = call(images, self.features)
+        # A rectifier makes a number of NaN, and something normal of an image that is far from it.
+        is_beyond = tf.reduce_any(tf.math.is_inf(images), axis=[1, 2, 3], keepdims=True)
+        return tf.where(is_beyond, tf.constant(np.inf, features.dtype), features)
 
     def read(self, call, x, scaling):
         """Compute, in the graph, what the autoencoder and the scores see: scaled features."""

@@ -43,9 +43,16 @@ class CosineDecay(keras.callbacks.Callback):
         self._mean = float(self.model.optimizer.learning_rate)
         self._n_steps = self.params["epochs"] * self.params["steps"]
         self._step = 0
+        self._latest = self._mean
 
     def on_train_batch_begin(self, batch, logs=None):
         """Set it for one step."""
+        optimizer = self.model.optimizer
+        # Another callback has set it: from now on it is that one's business.
+        if self._latest is None or float(optimizer.learning_rate) != self._latest:
+            self._latest = None
+            return
         share = self._step / self._n_steps
-        self.model.optimizer.learning_rate = self._mean * (1 + math.cos(math.pi * share))
+        optimizer.learning_rate = self._mean * (1 + math.cos(math.pi * share))
+        self._latest = float(optimizer.learning_rate)
         self._step += 1

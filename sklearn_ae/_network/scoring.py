@@ -182,11 +182,14 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
     store = _GRAPHS if is_shareable else network.graphs
     n_axes = tuple(constant.ndim for constant in constants)
     key = (network.configuration, name, dtype.name, n_axes)
-    compiled = store.get(key)
+    compiled = store.get(key) or network.graphs.get(key)
     if compiled is None:
         graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
         largest = max(_largest_layer(model) for model in models)
         compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
+        # Tensors that a layer keeps beside its weights are those of this network alone.
+        if graph.captured_inputs:
+            store = network.graphs
         store.put(key, compiled)
     return compiled
 
@@ -221,6 +224,7 @@ def _compile(compute, models, row_shape, dtype, scaling, n_axes):
 def _call(graph, arguments):
     # Called as a Python function, it would bind and check each weight: half the time of one row.
     dtype = graph.structured_outputs.dtype
+    arguments = [*arguments, *graph.captured_inputs]
     return tf.raw_ops.StatefulPartitionedCall(args=arguments, Tout=[dtype], f=graph)[0]
 
 

@@ -128,6 +128,8 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
     if key is not None:
         _copy_variables(model, network.autoencoder)
+    # Mixed precision puts another optimizer around, which cannot start anew.
+    if key is not None and type(model.optimizer) is type(optimizer):
         _COMPILED_MODELS.put(key, model, size=max(model.count_params(), _SMALLEST_SIZE))
     history = {name: list(map(_as_number, log)) for name, log in wrapper.history_.items()}
     return TrainingLog(history, int(best.best_epoch))

@@ -1,0 +1,19 @@
+"""Keras's draws from generators that are the user's."""
+
+import random
+import threading
+from contextlib import contextmanager
+
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def python_random_restored():
+    """Undo the draws of unseeded Keras initialisers and layers from Python's global generator."""
+    # One thread at a time, or one would restore what another has drawn.
+    with _LOCK:
+        state = random.getstate()
+        try:
+            yield
+        finally:
+            random.setstate(state)
