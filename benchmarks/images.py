@@ -7,8 +7,9 @@
   size of the file's; pixels of normal ones and of those with a mask. Maps are smoothed by a
   Gaussian of 4 of the file's pixels.
 - `time`: what a fit and a score cost beside the frozen network alone.
+- `sizes`: time and memory of scoring one large image by tiles of 256×256.
 
-`python benchmarks/images.py cookies cells time` runs everything. Needs cookies_128.npz (see
+`python benchmarks/images.py cookies cells time sizes` runs everything. Needs cookies_128.npz (see
 CONTRIBUTING), the extras `images` and `pretrained`, and elpv-dataset from PyPI.
 """
 
@@ -182,7 +183,42 @@ def measure_time(arguments):
     print(f"One image: {_measuring.median_ratio(times):.2f} times the frozen network's pass.")
 
 
-PARTS = {"cells": measure_cells, "cookies": measure_cookies, "time": measure_time}
+def measure_sizes(arguments):
+    """Score one image of each size by tiles, with all of the network's cores."""
+    import tensorflow  # noqa: F401  the memory of the import is not counted
+
+    from sklearn_ae import FeatureAutoencoder
+
+    imported = _measuring.anonymous_memory()
+    X = np.random.default_rng(0).integers(0, 256, (4, 512, 512, 3), dtype=np.uint8)
+    detector = fit(X, FeatureAutoencoder(), tile_size=256, tile_overlap=0.25, epochs=1)
+    detector.anomaly_map(X[:1])
+    rows = []
+    for size in (1024, 2048, 4096):
+        image = np.random.default_rng(size).integers(0, 256, (1, size, size, 3), dtype=np.uint8)
+        with _measuring.PeakMemory() as memory:
+            scoring = _measuring.seconds(lambda image=image: detector.score_samples(image))
+            mapping = _measuring.seconds(lambda image=image: detector.anomaly_map(image))
+        n_megapixels = size**2 / 1e6
+        rows.append(
+            [
+                f"{size}×{size}",
+                f"{scoring:.1f} s",
+                f"{scoring / n_megapixels:.2f} s",
+                f"{mapping / n_megapixels:.2f} s",
+                f"{(memory.peak - imported) / 2**20:.0f} MiB",
+            ]
+        )
+    header = ["image", "score", "score, a megapixel", "map, a megapixel", "beyond the import"]
+    _measuring.print_table(header, rows)
+
+
+PARTS = {
+    "cells": measure_cells,
+    "cookies": measure_cookies,
+    "time": measure_time,
+    "sizes": measure_sizes,
+}
 
 
 def main():
