@@ -77,7 +77,7 @@ detector = AutoencoderAnomalyDetector(
 calibrated = ConformalDetector(FrozenEstimator(detector), false_alarm_rate=0.05).fit(
     cells[calibration]
 )
-decisions = calibrated.decision_function(cells[test])
+feature_scores = -calibrated.score_samples(cells[test])
 
 # %%
 # The other two get 64×64 pixels: larger images take a plain autoencoder far longer.
@@ -94,7 +94,7 @@ pca = PCA(32, random_state=0).fit(rows[train])
 rebuilt = pca.inverse_transform(pca.transform(rows[test]))
 
 scores = {
-    "FeatureAutoencoder": -decisions,
+    "FeatureAutoencoder": feature_scores,
     "ConvAutoencoder": -plain.score_samples(small[test]),
     "PCA": np.sum((rows[test] - rebuilt) ** 2, axis=1),
 }
@@ -111,7 +111,7 @@ for name, score in scores.items():
     print(f"{name:<20}{sure:>12.3f}{every:>8.3f}")
 
 figure, ax = plt.subplots(layout="constrained")
-for (name, score), linestyle in zip(scores.items(), ["-", "--", ":"], strict=True):
+for (name, score), linestyle in zip(scores.items(), ["-", "--", "-."], strict=True):
     DetectionCurveDisplay.from_predictions(
         probability[is_sure] == 1,
         score[is_sure],
@@ -131,7 +131,7 @@ ax.set(
 #
 # The more certain the experts were, the more cells are flagged.
 
-is_flagged = decisions < 0
+is_flagged = feature_scores > -calibrated.offset_
 print(f"{'probability':<14}{'cells':>7}{'flagged':>10}")
 for value, name in {0: "0", 1 / 3: "1/3", 2 / 3: "2/3", 1: "1"}.items():
     of_value = np.isclose(probability, value)
@@ -141,35 +141,46 @@ for value, name in {0: "0", 1 / 3: "1/3", 2 / 3: "2/3", 1: "1"}.items():
 # Where?
 # ------
 #
-# The most abnormal cells. Boxes surround what is above a threshold of the maps, which one intact
-# cell in twenty exceeds anywhere; it is not that of the scores, which look at the whole image too.
+# In the most abnormal cells, all of the cell is.
 
 SIGMA = 4.0
+
+display = AnomalyMapDisplay.from_estimator(detector, cells[test], sigma=SIGMA, n_samples=8)
+display.figure_.suptitle("The most abnormal cells")
+
+# %%
+# In others, the map tells more: these are the surely defective ones whose scores are the least of
+# those that are flagged. Boxes surround what is above a threshold of the maps, which one intact
+# cell in twenty exceeds anywhere. It is not that of the scores, which look at the whole image too.
 
 threshold = maps.calibrate(
     maps.smooth(detector.anomaly_map(cells[calibration]), sigma=SIGMA), false_alarm_rate=0.05
 )
-display = AnomalyMapDisplay.from_estimator(
-    detector, cells[test], sigma=SIGMA, threshold=threshold, n_samples=8
-)
-display.figure_.suptitle("The most abnormal cells")
+
+
+def draw(chosen, title):
+    display = AnomalyMapDisplay.from_maps(
+        cells[test[chosen]],
+        maps.smooth(detector.anomaly_map(cells[test[chosen]]), sigma=SIGMA),
+        anomaly_scores=feature_scores[chosen],
+        threshold=threshold,
+        map_kwargs={"vmin": 0.5 * threshold, "vmax": 1.5 * threshold},
+    )
+    display.figure_.suptitle(title)
+
+
+order = np.argsort(feature_scores)
+found = [i for i in order if is_flagged[i] and probability[i] == 1]
+draw(found[:8], "Defective cells that are just flagged")
 
 # %%
 # And the mistakes: the most abnormal of the intact cells that are flagged, and the most normal of
 # the surely defective ones.
 
-score = scores["FeatureAutoencoder"]
-order = np.argsort(score)
-flagged_intact = [i for i in order[::-1] if is_flagged[i] and probability[i] == 0][:4]
-missed = [i for i in order if not is_flagged[i] and probability[i] == 1][:4]
-for chosen, title in [(flagged_intact, "Intact cells flagged"), (missed, "Defective cells missed")]:
-    display = AnomalyMapDisplay.from_maps(
-        cells[test[chosen]],
-        maps.smooth(detector.anomaly_map(cells[test[chosen]]), sigma=SIGMA),
-        threshold=threshold,
-        map_kwargs={"vmin": 0, "vmax": 2 * threshold},
-    )
-    display.figure_.suptitle(title)
+false_alarms = [i for i in order[::-1] if is_flagged[i] and probability[i] == 0]
+missed = [i for i in order if not is_flagged[i] and probability[i] == 1]
+draw(false_alarms[:4], "Intact cells that are flagged")
+draw(missed[:4], "Defective cells that are missed")
 
 # %%
 # .. [1] S. Deitsch et al., "Automatic classification of defective photovoltaic module cells in
