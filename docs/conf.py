@@ -1,7 +1,8 @@
 """Configuration of Sphinx.
 
 The build reads nothing from the network if the environment variable SKLEARN_AE_DATA names a folder
-with mnist.npz and fashion_mnist.npz, which two of the examples need.
+with mnist.npz and fashion_mnist.npz, which two of the examples need. Another needs cookies_128.npz
+in it, and one the package elpv-dataset: without these, their pages show the code alone.
 """
 
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 # Before the examples import TensorFlow: its start-up messages are no part of their output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import _gallery
 
 import sklearn_ae
 
@@ -61,7 +64,7 @@ copybutton_prompt_is_regexp = True
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"plot_",
+    "filename_pattern": _gallery.runnable_pattern(),
     "abort_on_example_error": True,
     "download_all_examples": False,
     # Notebooks have a command line of their own, which an example that reads one would refuse.

@@ -30,9 +30,8 @@ if not file.is_file():
     sys.exit("Set the environment variable SKLEARN_AE_DATA to a folder with cookies_128.npz")
 
 # %%
-# The whole cookies among those to train with are for that, and all others are to test on, the broken
-# ones of both splits among them. Images are enlarged to twice their size: one position of a map is
-# 8×8 pixels.
+# The whole cookies of the first split train. All others are to test on, and so are the broken ones
+# of both. Images are enlarged to twice their size, as one position of the network is 8×8 pixels.
 
 with np.load(file) as data:
     small, y, split, masks, has_mask = (
@@ -108,10 +107,11 @@ display.figure_.suptitle("The most abnormal cookies")
 # ---------------------
 #
 # The largest values are not in the gaps. Beside many of the broken cookies there are crumbs or
-# others at the border, which no image to train with has: they are abnormal, and that they do not
-# matter is nothing that images of whole cookies tell. So part of the first figure is theirs.
+# others at the border, as beside none to train with: they are abnormal, and nothing in images of
+# whole cookies tells that they do not matter. A part of the first figure is their merit.
 #
-# Where it is known what matters, a region of interest says so; here all but a margin.
+# Where it is known what matters, a region of interest says so; here it is all but a margin, within
+# which most of them are.
 
 MARGIN = 24
 
@@ -127,7 +127,7 @@ area = roc_auc_score(is_broken[located], largest)
 print(f"ROC AUC of images by the largest value inside: {area:.3f}")
 
 # %%
-# The same colours begin at the median now, and end at the largest value inside.
+# The gaps stand out now. The colours begin at the median, and end at the largest value inside.
 
 display = AnomalyMapDisplay.from_maps(
     images[located],
