@@ -59,11 +59,12 @@ def aupro(masks, maps, *, max_false_positive_rate=0.3, region_of_interest=None):
     Notes
     -----
     With the regions C₁, …, C_K of all images and a threshold t, the per-region overlap is
-    PRO(t) = (1/K) Σₖ |{p ∈ Cₖ: map(p) > t}| / |Cₖ|, the mean share of a defect that is found. It is
-    drawn against the share of normal pixels of all images above t, its points are joined by lines,
-    and the area below is cut off at `max_false_positive_rate`, between points if need be [1]_.
+    ``PRO(t) = (1/K) Σₖ |{p ∈ Cₖ: map(p) > t}| / |Cₖ|``, the mean share of a defect that is found.
+    It is drawn against the share of normal pixels of all images above t, its points are joined by
+    lines, and the area below is cut off at `max_false_positive_rate`, between points if need be
+    [1]_.
 
-    It is the ROC curve of pixels if each defect pixel has the weight 1 / |Cₖ|.
+    It is the ROC curve of pixels if each defect pixel has the weight ``1 / |Cₖ|``.
 
     References
     ----------
