@@ -14,7 +14,7 @@ from sklearn_ae._scaling import Scaling
 
 # Neighbouring positions have much in common: so many in all say what is normal, and so many of each
 # image are a sample of it in a step.
-_MAX_POSITIONS = 2**17
+_MAX_POSITIONS = 2**15
 _POSITIONS_PER_IMAGE = 16
 
 
