@@ -5,9 +5,10 @@
 - `tables`: twelve tables of ADBench. Half of the normal rows train, the others and all anomalies
   are tested on.
 - `dirty`: as `images`, with 2,000 training images, of which a share is of the other classes.
+- `few`: as `images`, with 25, 50 and 100 training images.
 - `time`: what the default score costs beside the sum of absolute errors.
 
-`python benchmarks/quality.py images tables dirty time` runs everything on one seed, which takes
+`python benchmarks/quality.py images tables dirty few time` runs everything on one seed, which takes
 hours; `--seeds 0 1 2`, `--data-sets`, `--classes`, `--images` and `--methods` say what. What is
 measured is kept in the file `--results` and not measured again, so that a run that was interrupted
 goes on, and methods may be measured in environments of their own: "PyOD AutoEncoder" needs pyod,
@@ -226,6 +227,23 @@ def measure_dirty(results, arguments):
         print_areas(results, data_set, problems, names.values())
 
 
+def measure_few(results, arguments):
+    """Train with so few images that steps and not passes count, beside nearest neighbours."""
+    methods = ["default detector", "k nearest neighbours"]
+    for data_set in arguments.data_sets:
+        data = load_images(data_set)
+        for n_images in (25, 50, 100):
+            problems = {label: f"{n_images} of {data_set} {label}" for label in arguments.classes}
+            for seed in arguments.seeds:
+                for label, problem in problems.items():
+                    of_class = np.flatnonzero(data["y_train"] == label)
+                    train = np.random.default_rng(seed).permutation(of_class)[:n_images]
+                    is_anomaly = data["y_test"] != label
+                    X, X_test = data["x_train"][train], data["x_test"]
+                    measure(results, problem, X, X_test, is_anomaly, seed, methods)
+            print_areas(results, f"{n_images} of {data_set}", problems, methods)
+
+
 def measure_time(results, arguments):
     """Time the default score and the sum of absolute errors alternately, on one network."""
     from sklearn_ae import AutoencoderAnomalyDetector
@@ -271,6 +289,7 @@ PARTS = {
     "images": measure_images,
     "tables": measure_tables,
     "dirty": measure_dirty,
+    "few": measure_few,
     "time": measure_time,
 }
 
