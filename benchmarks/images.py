@@ -93,11 +93,11 @@ def resize(image, size):
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
 
-def load_cells(size=160):
+def load_cells():
     from elpv_dataset.utils import load_dataset
 
     images, probabilities, types = load_dataset()
-    return np.stack([resize(image, (size, size)) for image in images]), probabilities, types
+    return np.stack([resize(image, (160, 160)) for image in images]), probabilities, types
 
 
 def measure_cells(arguments):

@@ -1,6 +1,7 @@
 """Networks that score features of images: an autoencoder of what each position gives."""
 
 import math
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -198,37 +199,27 @@ class PositionwiseResponse(Response):
     positions, averaged over each image.
     """
 
-    def __init__(self, rows, call, inputs):
-        super().__init__(rows, call, inputs)
-        self._shape = tf.shape(inputs)
-        self._n_features = inputs.shape[-1]
+    is_positionwise = True
 
-    @property
-    def is_positionwise(self):
-        """Whether inputs are features at positions, not values of the samples."""
-        return True
-
-    @property
+    @cached_property
     def reconstructions(self):
         """What the network makes of the features, in their shape and in scaled units."""
-        reconstructions = tf.reshape(self._outputs[-1], self._shape)
-        reconstructions = tf.ensure_shape(reconstructions, self.inputs.shape)
-        return tf.cast(reconstructions, tf.float64)
+        return tf.cast(tf.reshape(self._outputs[-1], (-1, *self.inputs.shape[1:])), tf.float64)
 
-    @property
+    @cached_property
     def codes(self):
         """What the encoder makes of the features, averaged over positions."""
         self._check_has_code()
         return self._average(self._outputs[0])
 
-    @property
+    @cached_property
     def reconstruction_codes(self):
         """What the encoder makes of the reconstructions, averaged over positions."""
         self._check_has_code()
         [codes] = self._call(self._outputs[-1], self._network.encoder)
         return self._average(codes)
 
-    @property
+    @cached_property
     def is_beyond_float32(self):
         """Which samples the networks cannot see, of shape (n,)."""
         is_finite = tf.math.is_finite(tf.cast(self.inputs, tf.float32))
@@ -245,12 +236,10 @@ class PositionwiseResponse(Response):
 
     reconstruction_hidden = hidden
 
-    @property
+    @cached_property
     def _outputs(self):
-        if "outputs" not in vars(self):
-            flat = tf.reshape(tf.cast(self.inputs, tf.float32), (-1, self._n_features))
-            self.outputs = self._call(flat, self._network.joint)
-        return self.outputs
+        positions = tf.reshape(self.inputs, (-1, self.inputs.shape[-1]))
+        return self._call(tf.cast(positions, tf.float32), self._network.joint)
 
     def _average(self, codes):
         n_positions = math.prod(self.inputs.shape[1:3])

@@ -24,6 +24,9 @@ class Response:
     inputs : tensor of shape (n, *network.input_shape), float64
     """
 
+    # Whether inputs are features at positions, not values of the samples.
+    is_positionwise = False
+
     def __init__(self, network, call, inputs):
         self.inputs = inputs
         self._network = network
