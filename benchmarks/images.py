@@ -230,9 +230,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--seeds", type=int, default=N_SEEDS)
-    parser.add_argument(
-        "--enlarge", type=int, default=4, help="times the size of the cookies' file"
-    )
+    parser.add_argument("--enlarge", type=int, default=4, help="times the file's size")
     arguments = parser.parse_args()
     _measuring.print_setting("scikit-learn", "tensorflow", "keras")
     for part in arguments.parts:
