@@ -1,0 +1,79 @@
+"""Samples with the scores that a detector gave them, by which it is known again."""
+
+import numpy as np
+
+from sklearn_ae._innermost import walk_inwards
+from sklearn_ae.detector import AutoencoderAnomalyDetector
+from sklearn_ae.exceptions import PersistenceError
+
+N_SAMPLES = 8
+
+# Machines differ in how they add up float32.
+TOLERANCE = 1e-5
+
+
+def innermost(detector):
+    """Return the autoencoder inside of wrappers."""
+    *_, detector = walk_inwards(detector)
+    if type(detector) is not AutoencoderAnomalyDetector:
+        raise TypeError(
+            "detector must be, or wrap, an AutoencoderAnomalyDetector. Received: "
+            f"{type(detector).__name__}."
+        )
+    return detector
+
+
+def make_golden_inputs(detector):
+    """Make samples of the kind that a detector takes, and none of those that it was fitted to.
+
+    Parameters
+    ----------
+    detector : AutoencoderAnomalyDetector
+
+    Returns
+    -------
+    X : ndarray of shape (n, *sample_shape)
+        Drawn from a fixed generator: scaled values that are standard normal or, where values are
+        not standardised, uniform up to the largest of the training data.
+    """
+    rng = np.random.default_rng(0)
+    network, dtype = detector._network, detector._fitted_dtype
+    shape = network.input_shape
+    if detector._tiling is not None and detector._tiling.region is not None:
+        shape = (*detector._tiling.region.shape, shape[2])
+    scale, offset = network.scaling
+    if detector._region is not None:
+        top, left = np.argwhere(detector._region)[0]
+        scale, offset = scale[top, left], offset[top, left]
+    if np.any(offset):
+        X = (rng.normal(size=(N_SAMPLES, *shape)) - offset) / scale
+    else:
+        X = rng.uniform(0, max(detector._fitted_max, 0), size=(N_SAMPLES, *shape))
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        X = X.clip(limits.min, limits.max).round()
+    X = X.astype(dtype)
+    return X if detector._tiling is not None else X.reshape(N_SAMPLES, *detector._sample_shape)
+
+
+def check_golden(detector, X, scores, decisions):
+    """Compare scores with those that were written.
+
+    Raises
+    ------
+    PersistenceError
+        If a score differs by more than `TOLERANCE`, relatively.
+    """
+    pairs = zip(
+        (detector.score_samples(X), detector.decision_function(X)), (scores, decisions), strict=True
+    )
+    # A decision is a difference of two scores.
+    size = np.maximum(np.abs(scores), np.abs(scores - decisions)) + 1e-12
+    error = max(float(np.max(np.abs(now - then) / size)) for now, then in pairs)
+    if not error <= TOLERANCE:
+        raise PersistenceError(
+            "The detector does not give the golden inputs in the file the scores that it gave them "
+            "when it was saved: libraries or hardware differ in more than rounding. Compare the "
+            "versions in sklearn_ae.persistence.describe(path), and do not use it. Received: a "
+            f"relative difference of {error:.2g}, more than {TOLERANCE:g}."
+        )

@@ -1,0 +1,205 @@
+"""From a fitted detector to JSON and arrays."""
+
+import math
+import warnings
+from dataclasses import fields
+from numbers import Integral, Real
+from pathlib import PurePath
+
+import keras
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_ae._network.network import Network
+from sklearn_ae._network.positionwise import FeatureNetwork
+from sklearn_ae._tiling import Tiling
+from sklearn_ae.exceptions import PersistenceError
+from sklearn_ae.persistence._classes import (
+    ARCHITECTURES,
+    DETECTORS,
+    ESTIMATORS,
+    RECORDS,
+)
+from sklearn_ae.persistence._keras_configs import write_model
+
+# Parameters of a fit that no file can hold, and what stands in for them.
+_REPLACEMENTS = {
+    "architecture": "auto",
+    "callbacks": None,
+    "loss": "auto",
+    "memory": None,
+    "optimizer": "adam",
+}
+
+
+class Writer:
+    """Turns a detector into JSON, and collects its arrays.
+
+    Attributes
+    ----------
+    arrays : list of ndarray
+    """
+
+    def __init__(self):
+        self.arrays = []
+        self._numbers = {}
+        # Kept alive, so that no other object has the identity of one of them.
+        self._objects = []
+
+    def write(self, value):
+        """Return what stands for a value in JSON."""
+        if value is None or isinstance(value, bool | str):
+            return value
+        if isinstance(value, np.generic):
+            return {"type": "scalar", "array": self.add(np.asarray(value))}
+        if isinstance(value, Integral):
+            return int(value)
+        if isinstance(value, Real):
+            return float(value) if math.isfinite(value) else {"type": "float", "value": str(value)}
+        if isinstance(value, list):
+            return [self.write(item) for item in value]
+        for cls, write in self._writers():
+            if isinstance(value, cls):
+                return write(value)
+        return self._write_object(value)
+
+    def add(self, array):
+        """Add an array and return its name."""
+        self.arrays.append(array)
+        return f"arrays/{len(self.arrays) - 1}.npy"
+
+    def _writers(self):
+        yield tuple(RECORDS.values()), self._write_record
+        yield tuple, lambda value: {"type": "tuple", "items": [self.write(v) for v in value]}
+        yield dict, self._write_dict
+        yield np.ndarray, self._write_array
+        yield np.dtype, lambda value: {"type": "dtype", "name": value.str}
+        yield PurePath, lambda value: {"type": "path", "value": str(value)}
+        yield np.random.RandomState, self._write_random_state
+
+    def _write_dict(self, value):
+        if not all(isinstance(key, str) for key in value):
+            raise _refused(value)
+        return {"type": "dict", "items": [[key, self.write(item)] for key, item in value.items()]}
+
+    def _write_array(self, array):
+        if array.dtype == object and all(isinstance(item, str) for item in array.flat):
+            return {"type": "names", "items": array.tolist()}
+        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+            raise _refused(array)
+        return {"type": "array", "array": self.add(array)}
+
+    def _write_record(self, record):
+        names = getattr(record, "_fields", None) or [field.name for field in fields(record)]
+        items = [[name, self.write(getattr(record, name))] for name in names]
+        return {"type": "record", "class": type(record).__name__, "items": items}
+
+    def _write_random_state(self, random_state):
+        return {"type": "random state", "state": self.write(random_state.get_state())}
+
+    def _write_object(self, value):
+        if id(value) in self._numbers:
+            return {"type": "same", "number": self._numbers[id(value)]}
+        number = self._numbers[id(value)] = len(self._objects)
+        self._objects.append(value)
+        return {"number": number, **self._describe(value)}
+
+    def _describe(self, value):
+        if isinstance(value, Network):
+            return {"type": "network", **self._write_network(value)}
+        if isinstance(value, FeatureNetwork):
+            return {
+                "type": "feature network",
+                "features": self._write_model(value.features),
+                "rows": self.write(value.positionwise.rows),
+                "maps_shape": list(value.positionwise.input_shape),
+                "input_shape": list(value.input_shape),
+                "scaling": [self.add(array) for array in value.scaling],
+            }
+        if isinstance(value, Tiling):
+            region = None if value.region is None else self.add(value.region)
+            overlaps = list(value._overlaps)
+            return {
+                "type": "tiling",
+                "shape": list(value.shape),
+                "overlaps": overlaps,
+                "region": region,
+            }
+        if isinstance(value, keras.Model):
+            return {"type": "model", **self._write_model(value)}
+        if type(value) in ESTIMATORS.values():
+            return self._write_estimator(value)
+        raise _refused(value)
+
+    def _write_network(self, network):
+        return {
+            "parts": [self._write_model(part) for part in network.parts],
+            "output_activation": network.output_activation,
+            "input_shape": list(network.input_shape),
+            "scaling": [self.add(array) for array in network.scaling],
+        }
+
+    def _write_model(self, model):
+        config = write_model(model)
+        return {"config": config, "weights": [self.add(w) for w in model.get_weights()]}
+
+    def _write_estimator(self, estimator):
+        params = estimator.get_params(deep=False)
+        state = {name: value for name, value in vars(estimator).items() if name not in params}
+        if isinstance(estimator, DETECTORS):
+            params = _replace_code(params)
+            # What a wrapper was given is not what it has fitted, unless that is frozen.
+            params = {k: clone(v) if type(v) in DETECTORS else v for k, v in params.items()}
+        return {
+            "type": "estimator",
+            "class": type(estimator).__name__,
+            "params": {name: self.write(value) for name, value in params.items()},
+            "state": {name: self.write(value) for name, value in state.items()},
+        }
+
+
+def check_can_be_saved(detector):
+    """Refuse what is no fitted detector of the package.
+
+    Raises
+    ------
+    TypeError
+        If it is of another class.
+    NotFittedError
+        If it is not fitted.
+    """
+    if type(detector) not in DETECTORS:
+        names = ", ".join(cls.__name__ for cls in DETECTORS)
+        raise TypeError(
+            f"detector must be one of {names}, and what these wrap too. Pipelines and other "
+            "estimators go through skops (skops.io.dump), or, among people who trust each other, "
+            f"through joblib. Received: {type(detector).__name__}."
+        )
+    check_is_fitted(detector)
+
+
+def _replace_code(params):
+    """Return the parameters of a detector without code, which nothing but a fit needs."""
+    kept = dict(params)
+    for name, replacement in _REPLACEMENTS.items():
+        value = params.get(name)
+        is_own = value is None or isinstance(value, str) or type(value) in ARCHITECTURES
+        if name in params and (name == "memory" or not is_own) and value is not None:
+            kept[name] = replacement
+            warnings.warn(
+                f"{name} is left out of the file, which holds no code and no folder of this "
+                f"machine: it will be {replacement!r}. Set it with set_params before another fit. "
+                f"Received: {name}={value!r:.100}.",
+                UserWarning,
+                stacklevel=8,
+            )
+    return kept
+
+
+def _refused(value):
+    return PersistenceError(
+        "What a file that needs no trust can hold is the estimators, architectures and scores of "
+        "sklearn_ae, frozen or not, Keras models and numbers. Use these, or save with skops "
+        f"(skops.io.dump). Received: {type(value).__module__}.{type(value).__qualname__}."
+    )
