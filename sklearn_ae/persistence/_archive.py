@@ -1,5 +1,6 @@
 """The container: a zip file of JSON and arrays that is read without trusting it."""
 
+import errno
 import hashlib
 import io
 import json
@@ -8,6 +9,7 @@ import os
 import re
 import secrets
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,8 @@ VERSION = 1
 _ARRAY_NAME = re.compile(r"arrays/(0|[1-9][0-9]{0,6})\.npy")
 _DTYPE_KINDS = "biuf"
 
-# JSON of a network of hundreds of layers is a few hundred kB.
-_MAX_MANIFEST_BYTES = 2**26
+# JSON of a network of hundreds of layers is a few hundred kB. Read, it is up to 25 times larger.
+_MAX_MANIFEST_BYTES = 2**24
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -44,8 +46,11 @@ def write(path, manifest, arrays):
         If the file cannot be written. A file that was there is as it was.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
     members = {}
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    # In the same folder, for only there it can be moved in one step.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
             # Not compressed: weights hardly shrink, and a file that cannot shrink is no bomb.
@@ -72,6 +77,8 @@ class Archive:
 
     Attributes
     ----------
+    path : pathlib.Path
+        That of the file.
     manifest : dict
         The manifest, of which nothing but format, version and members is checked.
 
@@ -84,29 +91,29 @@ class Archive:
     """
 
     def __init__(self, path):
-        self._path = Path(path)
-        size = self._path.stat().st_size
+        self.path = Path(path)
+        self._unread = set()
+        self._file = self.path.open("rb")
         try:
-            self._zip = zipfile.ZipFile(self._path)
-        except (zipfile.BadZipFile, *_ODDITIES) as error:
-            raise self.damaged(error) from error
-        try:
-            self._members = self._read_contents(size)
-            self.manifest = self._read_manifest()
+            with self._damage_named():
+                self._zip = zipfile.ZipFile(self._file)
+                self._members = self._read_contents(os.fstat(self._file.fileno()).st_size)
+                self.manifest = self._read_manifest()
+            self._unread.update(self._members)
         except BaseException:
-            self._zip.close()
+            self._file.close()
             raise
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
-        self._zip.close()
+        self._file.close()
 
     def damaged(self, reason):
         """Return the error for a file that cannot be read."""
         return PersistenceError(
-            f"{self._path} is no complete file of sklearn_ae.persistence.save, or was damaged or "
+            f"{self.path} is no complete file of sklearn_ae.persistence.save, or was damaged or "
             f"altered since: write or copy it again. Received: {reason}"
         )
 
@@ -116,25 +123,34 @@ class Archive:
         Parameters
         ----------
         name : str
-            Such as "arrays/0.npy".
+            Such as "arrays/0.npy". Each can be read once: a small file could else name one array a
+            million times.
         """
-        if not isinstance(name, str) or name not in self._members:
-            raise self.damaged(f"no member {name!r}")
-        return self._from_bytes(self._read(name), name)
+        if not isinstance(name, str) or name not in self._unread:
+            raise self.damaged(f"no member {name!r:.100}, or not so often")
+        self._unread.remove(name)
+        with self._damage_named():
+            data = self._read(name)
+            file = io.BytesIO(data)
+            shape, dtype = self._read_header(file, name)
+            return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape).copy()
 
-    def shape_and_dtype(self, name):
-        """Return the shape and type of an array, of which only a few bytes are read."""
-        if not isinstance(name, str) or name not in self._members:
-            raise self.damaged(f"no member {name!r}")
+    def shape_of(self, name):
+        """Return the shape of an array, of which only a few bytes are read."""
+        if not isinstance(name, str) or name not in self._unread:
+            raise self.damaged(f"no member {name!r:.100}, or not so often")
+        with self._damage_named(), self._zip.open(name) as file:
+            return self._read_header(file, name)[0]
+
+    @contextmanager
+    def _damage_named(self):
+        """Give what Python and NumPy raise for bytes that make no sense, of many kinds, a name."""
         try:
-            with self._zip.open(name) as file:
-                shape, dtype = self._read_header(file, name)
-                n_bytes = self._members[name].file_size - file.tell()
-        except (zipfile.BadZipFile, *_ODDITIES) as error:
-            raise self.damaged(error) from error
-        if n_bytes != math.prod(shape) * dtype.itemsize:
-            raise self.damaged(f"{name} of {n_bytes} bytes for an array of shape {shape}")
-        return shape, dtype
+            yield
+        except PersistenceError:
+            raise
+        except Exception as error:
+            raise self.damaged(f"{type(error).__name__}: {error!s:.300}") from error
 
     def _read_contents(self, size):
         members = {}
@@ -155,11 +171,8 @@ class Archive:
         return members
 
     def _read_manifest(self):
-        try:
-            text = self._read(MANIFEST).decode("utf-8")
-            manifest = json.loads(text, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
-            raise self.damaged(error) from error
+        text = self._read(MANIFEST).decode("utf-8")
+        manifest = json.loads(text, parse_constant=_refuse_constant)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise self.damaged("a zip file of another program")
         version = manifest.get("version")
@@ -167,10 +180,9 @@ class Archive:
             raise self.damaged(f"format version {version!r}")
         if version > VERSION:
             raise PersistenceError(
-                f"{self._path} is of format version {version}, and this version of sklearn_ae "
-                f"reads up to {VERSION}: install a newer one, such as it was written with, "
-                f"sklearn_ae {_text(manifest, 'libraries', 'sklearn_ae')}. Received: format "
-                f"version {version}."
+                f"{self.path} is of format version {version}, and this version of sklearn_ae "
+                f"reads up to {VERSION}: install a newer one. Received: format version "
+                f"{version!s:.20}, written by sklearn_ae {_writer_of(manifest)!r:.50}."
             )
         listed = manifest.get("members")
         if not isinstance(listed, dict) or {MANIFEST, *listed} != set(self._members):
@@ -179,11 +191,8 @@ class Archive:
 
     def _read(self, name):
         info = self._members[name]
-        try:
-            with self._zip.open(info) as file:
-                data = file.read(info.file_size + 1)
-        except (zipfile.BadZipFile, *_ODDITIES) as error:
-            raise self.damaged(error) from error
+        with self._zip.open(info) as file:
+            data = file.read(info.file_size + 1)
         if len(data) != info.file_size:
             raise self.damaged(f"{name} ends early")
         if name != MANIFEST:
@@ -192,31 +201,18 @@ class Archive:
                 raise self.damaged(f"the SHA-256 of {name} is not that of the manifest")
         return data
 
-    def _from_bytes(self, data, name):
-        file = io.BytesIO(data)
-        shape, dtype = self._read_header(file, name)
-        n_bytes = len(data) - file.tell()
-        if n_bytes != math.prod(shape) * dtype.itemsize:
-            raise self.damaged(f"{name} of {n_bytes} bytes for an array of shape {shape}")
-        return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape).copy()
-
     def _read_header(self, file, name):
-        try:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise self.damaged(f"{name} is of another version of NumPy's format")
-            shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
-        except PersistenceError:
-            raise
-        except Exception as error:  # NumPy evaluates a literal, which may fail in many ways.
-            raise self.damaged(f"{name}: {error}") from error
+        """Return shape and type, once the member is known to have as many bytes."""
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise self.damaged(f"{name} is of another version of NumPy's format")
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
         is_shape = all(type(n) is int and n >= 0 for n in shape) and len(shape) <= 32
         if is_fortran or dtype.kind not in _DTYPE_KINDS or not is_shape:
             raise self.damaged(f"{name} of {dtype} and shape {shape}")
+        n_bytes = self._members[name].file_size - file.tell()
+        if n_bytes != math.prod(shape) * dtype.itemsize:
+            raise self.damaged(f"{name} of {n_bytes} bytes for an array of shape {shape}")
         return shape, dtype
-
-
-# What Python's modules raise for a zip file that makes no sense.
-_ODDITIES = (ValueError, EOFError, OSError, OverflowError, NotImplementedError, RuntimeError)
 
 
 def _write_member(archive, members, name, data):
@@ -238,7 +234,7 @@ def _refuse_constant(name):
     raise ValueError(f"{name} in JSON")
 
 
-def _text(manifest, *path):
-    for name in path:
-        manifest = manifest.get(name) if isinstance(manifest, dict) else None
-    return f"{manifest!r:.50}"
+def _writer_of(manifest):
+    libraries = manifest.get("libraries")
+    version = libraries.get("sklearn_ae") if isinstance(libraries, dict) else None
+    return version if isinstance(version, str) else "unknown"

@@ -37,3 +37,26 @@ ESTIMATORS = {cls.__name__: cls for cls in (*DETECTORS, FrozenEstimator, *ARCHIT
 
 # Written field by field.
 RECORDS = {cls.__name__: cls for cls in (RowMemory, CalibrationReport)}
+
+_OF_SCORES = {
+    *("mean_", "whitening_", "references_", "n_neighbors_"),
+    *("scores_", "floors_", "means_", "deviations_"),
+}
+
+# What a fit, or `set_output`, sets. No other attribute is written, and none is read.
+STATES = {
+    **{cls: set() for cls in (FrozenEstimator, *ARCHITECTURES)},
+    **{cls: _OF_SCORES for cls in SCORES},
+    AutoencoderAnomalyDetector: {
+        *("_fitted_dtype", "_fitted_max", "_network", "_region", "_row_hashes", "_sample_shape"),
+        *("_sklearn_output_config", "_tiling", "anomaly_score_", "best_epoch_"),
+        *("feature_names_in_", "history_", "input_shape_", "n_epochs_", "n_features_in_"),
+        *("offset_", "training_scores_", "trimmed_indices_", "validation_indices_"),
+        "validation_scores_",
+    },
+    ConformalDetector: {
+        *("_report", "calibration_indices_", "calibration_scores_", "estimator_", "offset_"),
+    },
+    FixedThresholdDetector: {"estimator_"},
+    NormalsOnly: {"_sklearn_output_config", "estimator_"},
+}

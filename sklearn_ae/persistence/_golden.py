@@ -1,5 +1,7 @@
 """Samples with the scores that a detector gave them, by which it is known again."""
 
+import warnings
+
 import numpy as np
 
 from sklearn_ae._innermost import walk_inwards
@@ -50,30 +52,45 @@ def make_golden_inputs(detector):
     else:
         X = rng.uniform(0, max(detector._fitted_max, 0), size=(N_SAMPLES, *shape))
     if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        X = X.clip(limits.min, limits.max).round()
+        X = X.round()
+    if dtype.kind in "iuf":
+        limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+        X = X.clip(limits.min, limits.max)
     X = X.astype(dtype)
     return X if detector._tiling is not None else X.reshape(N_SAMPLES, *detector._sample_shape)
 
 
-def check_golden(detector, X, scores, decisions):
-    """Compare scores with those that were written.
+def score_golden(detector, X):
+    """Return scores and decisions of golden inputs, without warnings of what they are like."""
+    with warnings.catch_warnings():
+        # They have no names of features, and their units may look like others.
+        warnings.simplefilter("ignore", UserWarning)
+        return tuple(
+            np.asarray(score(X), dtype=np.float64)
+            for score in (detector.score_samples, detector.decision_function)
+        )
+
+
+def find_golden_error(detector, X, scores, decisions):
+    """Return the largest relative difference from the scores and decisions that were written."""
+    pairs = zip(score_golden(detector, X), (scores, decisions), strict=True)
+    # A decision is a difference of two scores.
+    size = np.maximum(np.abs(scores), np.abs(scores - decisions)) + 1e-12
+    return max(float(np.max(np.abs(now - then) / size)) for now, then in pairs)
+
+
+def check_golden_error(error):
+    """Refuse a detector that scores in another way than when it was saved.
 
     Raises
     ------
     PersistenceError
-        If a score differs by more than `TOLERANCE`, relatively.
+        If the error is above `TOLERANCE`.
     """
-    pairs = zip(
-        (detector.score_samples(X), detector.decision_function(X)), (scores, decisions), strict=True
-    )
-    # A decision is a difference of two scores.
-    size = np.maximum(np.abs(scores), np.abs(scores - decisions)) + 1e-12
-    error = max(float(np.max(np.abs(now - then) / size)) for now, then in pairs)
     if not error <= TOLERANCE:
         raise PersistenceError(
             "The detector does not give the golden inputs in the file the scores that it gave them "
-            "when it was saved: libraries or hardware differ in more than rounding. Compare the "
-            "versions in sklearn_ae.persistence.describe(path), and do not use it. Received: a "
-            f"relative difference of {error:.2g}, more than {TOLERANCE:g}."
+            "when it was saved: it was altered, or libraries or hardware differ in more than "
+            "rounding. Compare the versions in sklearn_ae.persistence.describe(path), and do not "
+            f"use it. Received: a relative difference of {error:.2g}, more than {TOLERANCE:g}."
         )

@@ -1,29 +1,23 @@
 """From a fitted detector to JSON and arrays."""
 
 import math
-import warnings
 from dataclasses import fields
 from numbers import Integral, Real
-from pathlib import PurePath
 
 import keras
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._network.describing import describe
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.positionwise import FeatureNetwork
 from sklearn_ae._tiling import Tiling
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence._classes import (
-    ARCHITECTURES,
-    DETECTORS,
-    ESTIMATORS,
-    RECORDS,
-)
+from sklearn_ae.persistence._classes import ARCHITECTURES, DETECTORS, ESTIMATORS, RECORDS, STATES
 from sklearn_ae.persistence._keras_configs import write_model
 
-# Parameters of a fit that no file can hold, and what stands in for them.
+# What takes the place of parameters of a fit that no file can hold.
 _REPLACEMENTS = {
     "architecture": "auto",
     "callbacks": None,
@@ -39,10 +33,13 @@ class Writer:
     Attributes
     ----------
     arrays : list of ndarray
+    left_out : list of str
+        Parameters and attributes that are not in the file, and why.
     """
 
     def __init__(self):
         self.arrays = []
+        self.left_out = []
         self._numbers = {}
         # Kept alive, so that no other object has the identity of one of them.
         self._objects = []
@@ -66,6 +63,8 @@ class Writer:
 
     def add(self, array):
         """Add an array and return its name."""
+        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+            raise _refused(array)
         self.arrays.append(array)
         return f"arrays/{len(self.arrays) - 1}.npy"
 
@@ -75,7 +74,6 @@ class Writer:
         yield dict, self._write_dict
         yield np.ndarray, self._write_array
         yield np.dtype, lambda value: {"type": "dtype", "name": value.str}
-        yield PurePath, lambda value: {"type": "path", "value": str(value)}
         yield np.random.RandomState, self._write_random_state
 
     def _write_dict(self, value):
@@ -86,8 +84,6 @@ class Writer:
     def _write_array(self, array):
         if array.dtype == object and all(isinstance(item, str) for item in array.flat):
             return {"type": "names", "items": array.tolist()}
-        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-            raise _refused(array)
         return {"type": "array", "array": self.add(array)}
 
     def _write_record(self, record):
@@ -130,6 +126,8 @@ class Writer:
             return {"type": "model", **self._write_model(value)}
         if type(value) in ESTIMATORS.values():
             return self._write_estimator(value)
+        if _is_of_keras(value):
+            return {"type": "keras", "config": keras.saving.serialize_keras_object(value)}
         raise _refused(value)
 
     def _write_network(self, network):
@@ -146,17 +144,32 @@ class Writer:
 
     def _write_estimator(self, estimator):
         params = estimator.get_params(deep=False)
+        known = STATES[type(estimator)]
         state = {name: value for name, value in vars(estimator).items() if name not in params}
+        unknown = [name for name in state if name not in known]
+        self.left_out += [f"the attribute {name}, which no fit has set" for name in unknown]
         if isinstance(estimator, DETECTORS):
-            params = _replace_code(params)
+            params = self._without_code(params)
+        if "estimator_" in state:
             # What a wrapper was given is not what it has fitted, unless that is frozen.
-            params = {k: clone(v) if type(v) in DETECTORS else v for k, v in params.items()}
+            params["estimator"] = clone(params["estimator"])
         return {
             "type": "estimator",
             "class": type(estimator).__name__,
             "params": {name: self.write(value) for name, value in params.items()},
-            "state": {name: self.write(value) for name, value in state.items()},
+            "state": {name: self.write(state[name]) for name in state if name in known},
         }
+
+    def _without_code(self, params):
+        """Return the parameters of a detector without code, which nothing but a fit needs."""
+        kept = dict(params)
+        for name, replacement in _REPLACEMENTS.items():
+            value = params.get(name)
+            if value is None or (name != "memory" and _can_be_kept(value)):
+                continue
+            kept[name] = replacement
+            self.left_out.append(f"{name}={value!r:.100}, for which there is {replacement!r}")
+        return kept
 
 
 def check_can_be_saved(detector):
@@ -179,22 +192,15 @@ def check_can_be_saved(detector):
     check_is_fitted(detector)
 
 
-def _replace_code(params):
-    """Return the parameters of a detector without code, which nothing but a fit needs."""
-    kept = dict(params)
-    for name, replacement in _REPLACEMENTS.items():
-        value = params.get(name)
-        is_own = value is None or isinstance(value, str) or type(value) in ARCHITECTURES
-        if name in params and (name == "memory" or not is_own) and value is not None:
-            kept[name] = replacement
-            warnings.warn(
-                f"{name} is left out of the file, which holds no code and no folder of this "
-                f"machine: it will be {replacement!r}. Set it with set_params before another fit. "
-                f"Received: {name}={value!r:.100}.",
-                UserWarning,
-                stacklevel=8,
-            )
-    return kept
+def _can_be_kept(value):
+    return isinstance(value, str) or type(value) in ARCHITECTURES or _is_of_keras(value)
+
+
+def _is_of_keras(value):
+    """Tell whether this is a loss or an optimizer of Keras's own, which a configuration tells."""
+    is_object = isinstance(value, keras.losses.Loss | keras.optimizers.Optimizer)
+    is_function = callable(value) and not isinstance(value, type) and hasattr(value, "__name__")
+    return (is_object or is_function) and describe(value) is not None
 
 
 def _refused(value):
