@@ -13,13 +13,18 @@ N_SAMPLES = 8
 # Machines differ in how they add up float32.
 TOLERANCE = 1e-5
 
+OTHER_WAYS = (
+    "Pipelines and other estimators go through skops (skops.io.dump) or, among people who trust "
+    "each other, through joblib: see SECURITY.md."
+)
+
 
 def innermost(detector):
     """Return the autoencoder inside of wrappers."""
     *_, detector = walk_inwards(detector)
     if type(detector) is not AutoencoderAnomalyDetector:
         raise TypeError(
-            "detector must be, or wrap, an AutoencoderAnomalyDetector. Received: "
+            f"detector must be, or wrap, an AutoencoderAnomalyDetector. {OTHER_WAYS} Received: "
             f"{type(detector).__name__}."
         )
     return detector

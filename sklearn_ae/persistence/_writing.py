@@ -1,6 +1,7 @@
 """From a fitted detector to JSON and arrays."""
 
 import math
+import types
 from dataclasses import fields
 from numbers import Integral, Real
 
@@ -9,12 +10,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ae._network.describing import describe
+from sklearn_ae._network.describing import describe, is_keras
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.positionwise import FeatureNetwork
 from sklearn_ae._tiling import Tiling
 from sklearn_ae.exceptions import PersistenceError
 from sklearn_ae.persistence._classes import ARCHITECTURES, DETECTORS, ESTIMATORS, RECORDS, STATES
+from sklearn_ae.persistence._golden import OTHER_WAYS
 from sklearn_ae.persistence._keras_configs import write_model
 
 # What takes the place of parameters of a fit that no file can hold.
@@ -185,9 +187,8 @@ def check_can_be_saved(detector):
     if type(detector) not in DETECTORS:
         names = ", ".join(cls.__name__ for cls in DETECTORS)
         raise TypeError(
-            f"detector must be one of {names}, and what these wrap too. Pipelines and other "
-            "estimators go through skops (skops.io.dump), or, among people who trust each other, "
-            f"through joblib. Received: {type(detector).__name__}."
+            f"detector must be one of {names}, and what these wrap too. {OTHER_WAYS} Received: "
+            f"{type(detector).__name__}."
         )
     check_is_fitted(detector)
 
@@ -198,14 +199,14 @@ def _can_be_kept(value):
 
 def _is_of_keras(value):
     """Tell whether this is a loss or an optimizer of Keras's own, which a configuration tells."""
-    is_object = isinstance(value, keras.losses.Loss | keras.optimizers.Optimizer)
-    is_function = callable(value) and not isinstance(value, type) and hasattr(value, "__name__")
-    return (is_object or is_function) and describe(value) is not None
+    if isinstance(value, keras.losses.Loss | keras.optimizers.Optimizer):
+        return describe(value) is not None
+    return isinstance(value, types.FunctionType) and is_keras(value)
 
 
 def _refused(value):
     return PersistenceError(
-        "What a file that needs no trust can hold is the estimators, architectures and scores of "
-        "sklearn_ae, frozen or not, Keras models and numbers. Use these, or save with skops "
-        f"(skops.io.dump). Received: {type(value).__module__}.{type(value).__qualname__}."
+        "What a file that needs no trust can hold is the detectors, architectures and scores of "
+        f"sklearn_ae, frozen or not, Keras models and numbers. {OTHER_WAYS} Received: "
+        f"{type(value).__module__}.{type(value).__qualname__}."
     )
