@@ -22,6 +22,11 @@ def sequential(*layers):
     }
 
 
+def relu(number):
+    config = {"name": f"relu_{number}", "activation": "relu"}
+    return LAYER | {"class_name": "Activation", "config": config}
+
+
 def inputs(*shape):
     return layer("InputLayer", batch_shape=[None, *shape], dtype="float32")
 
@@ -58,7 +63,7 @@ def nested(depth):
     """Return a model that calls a model twice, which calls a model twice, and so on."""
     model = functional(
         called(inputs(None), "x"),
-        called(layer("Activation", activation="relu"), "a", "x"),
+        called(relu(0), "a", "x"),
         outputs="a",
     )
     for _ in range(depth):
@@ -71,8 +76,7 @@ def nested(depth):
 def backwards(n_layers):
     """Return a model whose layers are listed from the last to the first."""
     names = ["x", *(f"a{i}" for i in range(n_layers))]
-    relu = layer("Activation", activation="relu")
-    nodes = [called(relu, b, a) for a, b in itertools.pairwise(names)]
+    nodes = [called(relu(0), b, a) for a, b in itertools.pairwise(names)]
     return functional(*reversed(nodes), called(inputs(6), "x"), outputs=names[-1])
 
 
@@ -113,7 +117,8 @@ COST = {
     "mean": [inputs(HUGE), layer("Normalization")],
     "built later": [layer("Dense", units=HUGE)],
     "text": [inputs(6), layer("Rescaling", scale={"class_name": "__numpy__", "config": {}})],
-    "many": [inputs(6), *[layer("Activation", activation="relu")] * 10**5],
+    "many": [inputs(6), *(relu(i) for i in range(10**5))],
+    "one after the other": [inputs(6), *(relu(i) for i in range(500))],
 }
 COST["text"][1]["config"]["scale"]["config"] = {"value": [""] * 100, "dtype": "S1000000000"}
 CONFIGS = {
@@ -138,9 +143,7 @@ CONFIGS = {
     "backwards": backwards(2_000),
     "no config": {},
     "number": 3,
-    "endless": functional(
-        called(layer("Activation"), "x", "y"), called(layer("Activation"), "y", "x"), outputs="x"
-    ),
+    "endless": functional(called(relu(0), "x", "y"), called(relu(0), "y", "x"), outputs="x"),
 }
 
 
