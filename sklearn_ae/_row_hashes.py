@@ -8,6 +8,8 @@ from scipy.stats import binom, hypergeom
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
+from sklearn_ae._scaling import take_region
+
 # Values converted at a time from X, which may be a memory map of more than memory.
 _VALUES_PER_CHUNK = 2**20
 
@@ -40,7 +42,7 @@ class RowMemory(NamedTuple):
     hashes: np.ndarray
 
 
-def hash_rows(X, means, scales):
+def hash_rows(X, means, scales, region=None):
     """Compute a hash of each row that forgives the rounding of its values.
 
     What a pipeline makes of a row depends on the rows around it, in the last digits: those of
@@ -57,24 +59,26 @@ def hash_rows(X, means, scales):
     X : ndarray of shape (n, ...)
         Numbers.
     means, scales : ndarray of shape (n_values,)
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels of images that count: rows that differ elsewhere are equal. If None, all do.
 
     Returns
     -------
     hashes : ndarray of shape (n,), uint64
     """
-    n_values = math.prod(X.shape[1:])
+    n_values = len(means)
     # The numbers of RandomState stay the same in all versions of NumPy.
     directions = np.random.RandomState(0).standard_normal((n_values, _N_PROJECTIONS))
     directions *= _CELLS_PER_DEVIATION / (scales[:, np.newaxis] * math.sqrt(n_values))
     shifts = np.arange(_N_PROJECTIONS, dtype=np.uint64) * np.uint64(_BITS_PER_PROJECTION)
     hashes = np.zeros(len(X), dtype=np.uint64)
-    for chunk, rows in _iterate_chunks(X):
+    for chunk, rows in _iterate_chunks(X, region):
         cells = np.mod(np.floor((rows - means) @ directions), 2**_BITS_PER_PROJECTION)
         hashes[chunk] = np.bitwise_or.reduce(cells.astype(np.uint64) << shifts, axis=1)
     return hashes
 
 
-def remember_rows(X, earlier=None):
+def remember_rows(X, earlier=None, region=None):
     """Collect the hashes of rows that a detector is fitted to.
 
     Parameters
@@ -82,20 +86,22 @@ def remember_rows(X, earlier=None):
     X : ndarray of shape (n, ...)
     earlier : RowMemory or None
         That of earlier fits that this one goes on from.
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels of images that count: rows that differ elsewhere are equal. If None, all do.
 
     Returns
     -------
     memory : RowMemory
     """
-    means, scales = _find_scales(X) if earlier is None else earlier[:2]
-    hashes = hash_rows(X, means, scales)
+    means, scales = _find_scales(X, region) if earlier is None else earlier[:2]
+    hashes = hash_rows(X, means, scales, region)
     if earlier is not None:
         # Another fit to the same rows does not make repeated rows of them.
         hashes = np.concatenate([hashes, earlier.hashes[~np.isin(earlier.hashes, hashes)]])
     return RowMemory(means, scales, np.sort(hashes))
 
 
-def find_rows_fitted_to(X, memory):
+def find_rows_fitted_to(X, memory, region=None):
     """Tell which rows are among those that a detector was fitted to.
 
     If no two of the remembered rows are equal or close to each other, nor two of the others, each
@@ -110,6 +116,8 @@ def find_rows_fitted_to(X, memory):
     ----------
     X : ndarray of shape (n, ...)
     memory : RowMemory
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels of images that count: rows that differ elsewhere are equal. If None, all do.
 
     Returns
     -------
@@ -121,7 +129,7 @@ def find_rows_fitted_to(X, memory):
     .. [1] W. Hoeffding, "On the distribution of the number of successes in independent trials",
        Annals of Mathematical Statistics 27(3), 1956, :doi:`10.1214/aoms/1177728178`.
     """
-    hashes = hash_rows(X, memory.means, memory.scales)
+    hashes = hash_rows(X, memory.means, memory.scales, region)
     is_equal = np.isin(hashes, memory.hashes)
     repeat_by_nature = _has_repeats(memory.hashes) or _has_repeats(hashes[~is_equal])
     if repeat_by_nature and _is_chance(hashes, memory.hashes):
@@ -129,15 +137,15 @@ def find_rows_fitted_to(X, memory):
     return is_equal
 
 
-def _iterate_chunks(X):
-    n_values = math.prod(X.shape[1:])
-    for chunk in gen_batches(len(X), max(1, _VALUES_PER_CHUNK // n_values)):
-        yield chunk, X[chunk].reshape(-1, n_values).astype(np.float64)
+def _iterate_chunks(X, region):
+    for chunk in gen_batches(len(X), max(1, _VALUES_PER_CHUNK // math.prod(X.shape[1:]))):
+        values = take_region(X[chunk], region)
+        yield chunk, values.reshape(len(values), -1).astype(np.float64)
 
 
-def _find_scales(X):
+def _find_scales(X, region):
     scaler = StandardScaler()
-    for _, rows in _iterate_chunks(X):
+    for _, rows in _iterate_chunks(X, region):
         scaler.partial_fit(rows)
     scales = np.sqrt(scaler.var_)
     # The last components of PCA may be rounding errors and nothing else.

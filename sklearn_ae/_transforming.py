@@ -201,7 +201,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
 
     def _was_fitted_to(self, X):
         """Return which rows of X the network was trained or its epoch chosen with."""
-        return find_rows_fitted_to(self._as_rows(self._validate(X)[0]), self._row_hashes)
+        rows = self._as_rows(self._validate(X)[0])
+        return find_rows_fitted_to(rows, self._row_hashes, self._network.scaling.region)
 
     def _as_rows(self, X):
         return X if self._tiling is None else summarise(X, self._tiling)
@@ -210,7 +211,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         """Return X as the network takes it, and the shape in which it came."""
         check_is_fitted(self)
         X, shape = validate_data_to_score(self, X)
-        warn_if_other_units(X, self._fitted_dtype, self._fitted_max)
+        region = self._network.scaling.region
+        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region)
         return X, shape
 
     def _view(self, name):

@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 
 
 def validate_training_data(detector, X):
-    """Check the X of `fit` and set what it tells of the detector: features, tiles and region.
+    """Check the X of `fit` and set `n_features_in_` and `feature_names_in_` of the detector.
 
     Parameters
     ----------
@@ -56,7 +56,6 @@ def validate_training_data(detector, X):
         If X is nothing that a network can be fitted to.
     """
     detector._tiling = _read_tiling(detector)
-    detector._region = None
     if detector._tiling is not None:
         images = check_images(detector, X, detector._tiling, minimum=2)
         input_shape = (*detector._tiling.shape, images[0].shape[2])
@@ -68,9 +67,35 @@ def validate_training_data(detector, X):
         input_shape = _check_input_shape(detector.input_shape, sample_shape)
     if len(input_shape) == 2:
         input_shape = (*input_shape, 1)
-    if detector.region_of_interest is not None:
-        detector._region = _read_region(detector, input_shape)
     return rows.reshape(-1, *input_shape), sample_shape, input_shape
+
+
+def read_region(detector, input_shape):
+    """Return the region of interest of a detector of images, or None.
+
+    Parameters
+    ----------
+    detector : AutoencoderAnomalyDetector
+    input_shape : tuple of int
+        ``(n_features,)`` or ``(height, width, n_channels)``.
+
+    Returns
+    -------
+    region : ndarray of shape (height, width), bool, or None
+
+    Raises
+    ------
+    ValueError
+        If samples are no images, or the mask does not suit them.
+    """
+    if detector.region_of_interest is None:
+        return None
+    if len(input_shape) != 3:
+        raise ValueError(
+            "region_of_interest is of images: fold rows into them with input_shape, or leave it "
+            f"None. Received: samples of shape {input_shape}."
+        )
+    return check_region(detector.region_of_interest, input_shape[:2])
 
 
 def validate_data_to_score(detector, X):
@@ -133,7 +158,7 @@ def warn_if_constant(limits):
         )
 
 
-def warn_if_other_units(X, fitted_dtype, fitted_max):
+def warn_if_other_units(X, fitted_dtype, fitted_max, region=None):
     """Warn if X seems to be the training data's kind in other units.
 
     Parameters
@@ -143,12 +168,16 @@ def warn_if_other_units(X, fitted_dtype, fitted_max):
         Type of the training data.
     fitted_max : float
         Their largest value.
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels that count. If None, all do.
     """
     if isinstance(X, list):
         X = max(X, key=np.max)
-    if fitted_dtype.kind == "u" and fitted_max > 1 and X.dtype.kind == "f" and X.max() <= 1:
+    # Only whether it is above 1 matters. Without a copy of the pixels that count.
+    largest = np.max(X, where=True if region is None else region[..., np.newaxis], initial=0)
+    if fitted_dtype.kind == "u" and fitted_max > 1 and X.dtype.kind == "f" and largest <= 1:
         given, advice = "floats of at most 1", f"multiply X by {np.iinfo(fitted_dtype).max}"
-    elif fitted_dtype.kind == "f" and fitted_max <= 1 and X.dtype.kind == "u" and X.max() > 1:
+    elif fitted_dtype.kind == "f" and fitted_max <= 1 and X.dtype.kind == "u" and largest > 1:
         given, advice = f"{X.dtype} above 1", f"divide X by {np.iinfo(X.dtype).max}"
     else:
         return
@@ -200,19 +229,14 @@ def _read_tiling(detector):
             f"tile_size=None. Received: trim={detector.trim!r} and tile_size="
             f"{detector.tile_size!r}."
         )
-    region = detector.region_of_interest
-    if region is not None:
-        region = check_region(region, np.shape(region))
-    return Tiling(detector.tile_size, detector.tile_overlap, region)
-
-
-def _read_region(detector, input_shape):
-    if len(input_shape) != 3:
+    if detector.region_of_interest is not None:
         raise ValueError(
-            "region_of_interest is of images: fold rows into them with input_shape, or leave it "
-            f"None. Received: samples of shape {input_shape}."
+            "region_of_interest is of whole images and does not go with tile_size, whose tiles lie "
+            "anywhere. Set one of the two to None; a rectangle can be cut out of the images. "
+            f"Received: a mask of shape {np.shape(detector.region_of_interest)} and tile_size="
+            f"{detector.tile_size!r}."
         )
-    return check_region(detector.region_of_interest, input_shape[:2])
+    return Tiling(detector.tile_size, detector.tile_overlap)
 
 
 def _n_dimensions(X):

@@ -12,7 +12,12 @@ from sklearn_ae._row_hashes import remember_rows
 from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
 from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
-from sklearn_ae._validation import limits_of, validate_training_data, warn_if_constant
+from sklearn_ae._validation import (
+    limits_of,
+    read_region,
+    validate_training_data,
+    warn_if_constant,
+)
 from sklearn_ae.anomaly_scores import check_anomaly_score
 
 
@@ -43,11 +48,9 @@ class AutoencoderAnomalyDetector(
         ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
         folded into. None takes X as it is.
     region_of_interest : array-like of shape (height, width), bool, or None, default=None
-        Pixels that are looked at: values outside, of the background of a part say, have no
-        influence on training, scores and maps, which are 0 there. A mask for all images. With
-        `tile_size` it must be of their size, and tiles are filled with 0 outside, in the units of
-        X: how badly that is rebuilt counts in the scores, so mask only little of a tile, and not
-        with standardised values. None looks at all.
+        Pixels that are looked at: what is outside, the background of a part say, has no influence
+        on training, scores and maps, which are 0 there. A mask for all images, not available with
+        `tile_size`. None looks at all.
     tile_size : int, tuple of int or None, default=None
         Height and width, in pixels, of the tiles that images of any size are cut into: the network
         is fitted to as many random tiles as cover each image, an image scores like its most
@@ -294,18 +297,19 @@ class AutoencoderAnomalyDetector(
         with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
+            region = read_region(self, self.input_shape_)
             random_state = check_random_state(self.random_state)
             rows = hold_out(len(X), self.validation_fraction, random_state)
             data, data_rows = X, rows
             if self._tiling is not None:
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            limits = limits_of(data, self._region)
+            limits = limits_of(data, region)
             warn_if_constant(limits)
             self._fitted_dtype, self._fitted_max = data.dtype, float(limits.high.max())
-            kept = self._fit_network(data, *data_rows, limits, previous, random_state)
+            kept = self._fit_network(data, *data_rows, limits, region, previous, random_state)
             training, validation = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
-            self._row_hashes = remember_rows(self._as_rows(X), earlier)
+            self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
             scores = self._score_samples(X)
             self.trimmed_indices_ = np.setdiff1d(
                 np.concatenate(rows), np.concatenate((training, validation))
@@ -321,7 +325,7 @@ class AutoencoderAnomalyDetector(
                 )
         return self
 
-    def _fit_network(self, X, training, validation, limits, previous, random_state):
+    def _fit_network(self, X, training, validation, limits, region, previous, random_state):
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae._network.fitting import fit_network
 
@@ -331,7 +335,7 @@ class AutoencoderAnomalyDetector(
             training,
             validation,
             limits=limits,
-            region=self._region,
+            region=region,
             input_shape=self.input_shape_,
             # Not get_params, which a subclass with other parameters overrides.
             parameters={name: getattr(self, name) for name in _PARAMETERS},

@@ -57,7 +57,6 @@ KINDS = {
     "features of tiles": lambda: (of_features(tile_size=12), BYTES),
     "tiles": lambda: (tiny_conv(tile_size=(8, 10), tile_overlap=0.5), BYTES),
     "region": lambda: (tiny_conv(region_of_interest=np.tri(16) > 0), BYTES),
-    "region of tiles": lambda: (tiny_conv(region_of_interest=np.tri(16) > 0, tile_size=8), BYTES),
     "region of features": lambda: (of_features(region_of_interest=np.tri(16) > 0), BYTES),
     "trimmed": lambda: (tiny(trim=0.1), ROWS),
     "no rows held out": lambda: (tiny(validation_fraction=0), ROWS),

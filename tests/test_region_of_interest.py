@@ -6,9 +6,18 @@ import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from sklearn_ae import AutoencoderAnomalyDetector, ConvAutoencoder, FeatureAutoencoder
+from sklearn_ae import (
+    AutoencoderAnomalyDetector,
+    ConformalDetector,
+    ConvAutoencoder,
+    FeatureAutoencoder,
+    NormalsOnly,
+)
+from sklearn_ae._network.regions import SelectPositions
 from sklearn_ae.metrics import pixel_roc_auc
 
 HEIGHT, WIDTH = 24, 20
@@ -60,9 +69,8 @@ VARIANTS = [
     pytest.param({"anomaly_score": "absolute_error"}, id="absolute_error"),
     pytest.param({"anomaly_score": "whitened_error", "scaling": "standard"}, id="standard"),
     pytest.param({"trim": 0.1}, id="trim"),
-    pytest.param({"tile_size": 12}, id="tiles"),
     pytest.param({"features": True}, id="features"),
-    pytest.param({"features": True, "tile_size": 16}, id="tiles of features"),
+    pytest.param({"features": True, "trim": 0.1}, id="trimmed features"),
 ]
 
 
@@ -129,9 +137,7 @@ def test_defects_inside_are_found_whatever_the_background_is():
     assert pixel_roc_auc(masks, detector.anomaly_map(X), region_of_interest=REGION) > 0.85
 
 
-def test_training_in_the_region_is_that_of_images_with_nothing_outside():
-    # The same network, trained on images that are 0 outside, rebuilds them worse there: the region
-    # takes the reconstruction away as well as the input.
+def test_nothing_is_rebuilt_outside():
     X = make_images(40, 0)
     detector = fit(X, anomaly_score="absolute_error")
     assert (detector.reconstruct(X)[:, ~REGION] == 0).all()
@@ -139,6 +145,49 @@ def test_training_in_the_region_is_that_of_images_with_nothing_outside():
     np.testing.assert_allclose(
         detector.inverse_transform(detector.transform(X)), detector.reconstruct(X), atol=1e-3
     )
+
+
+def test_calibration_knows_training_images_by_their_region():
+    X, other = make_images(40, 0, 1), make_images(40, 0, 2)
+    frozen = FrozenEstimator(fit(X))
+    for images in (X, other):
+        with pytest.raises(ValueError, match="was fitted to"):
+            ConformalDetector(frozen, false_alarm_rate=0.1).fit(images)
+    ConformalDetector(frozen, false_alarm_rate=0.1).fit(make_images(40, 3, 1))
+
+
+def test_units_are_compared_in_the_region():
+    detector = fit(make_images(40, 0))
+    bright = np.where(REGION, make_images(5, 2, dtype=np.float64), 50.0)
+    with pytest.warns(UserWarning, match="floats of at most 1"):
+        detector.score_samples(bright)
+
+
+def test_map_does_not_fade_towards_the_edge():
+    # A position outside has the error of the nearest one inside, and no other.
+    mask = np.zeros((3, 4), dtype=bool)
+    mask[1, 1:3] = True
+    values = np.array([[5.0, 7.0]]).reshape(1, 2, 1, 1)
+    spread = SelectPositions(mask).spread(values)
+    np.testing.assert_array_equal(np.asarray(spread)[0, :, :, 0], 3 * [[5, 5, 7, 7]])
+
+
+def test_positions_outside_have_no_part_in_the_score():
+    detector = fit(make_images(40, 0), architecture=features())
+    # Cells of 2×2 pixels that the region touches: rows 4 to 16 and columns 4 to 14.
+    assert detector._network.positionwise.input_shape == (7 * 6, 1, 8)
+
+
+def test_sequential_features_take_a_region():
+    class Architecture(FeatureAutoencoder):
+        def features(self, input_shape):
+            layers = [keras.Input(input_shape), keras.layers.AveragePooling2D(2)]
+            return keras.Sequential(layers)
+
+    X = make_images(40, 0, 1)
+    architecture = Architecture(backbone=BACKBONE, units=(4,))
+    first, second = (fit(images, architecture=architecture) for images in (X, make_images(40, 0)))
+    np.testing.assert_array_equal(first.score_samples(X), second.score_samples(X))
 
 
 @pytest.mark.parametrize("parameters", VARIANTS)
@@ -170,14 +219,16 @@ def test_scaling_looks_at_the_region():
 
 
 def test_memory_tells_regions_apart(tmp_path):
-    X = make_images(40, 0)
-    other = np.roll(REGION, 3, axis=0)
-    kept = [fit(X, memory=str(tmp_path), region_of_interest=region) for region in (REGION, other)]
-    again = [fit(X, memory=str(tmp_path), region_of_interest=region) for region in (REGION, other)]
-    fresh = [fit(X, region_of_interest=region) for region in (REGION, other)]
-    for first, second, third in zip(kept, again, fresh, strict=True):
+    X, regions = make_images(40, 0), (REGION, np.roll(REGION, 3, axis=0))
+    kept = [fit(X, memory=str(tmp_path), region_of_interest=region) for region in regions]
+    entries = sorted(tmp_path.rglob("output.pkl"))
+    assert len(entries) == 2
+    for first, region in zip(kept, regions, strict=True):
+        second = fit(X, memory=str(tmp_path), region_of_interest=region)
+        third = fit(X, region_of_interest=region)
         np.testing.assert_array_equal(first.score_samples(X), second.score_samples(X))
         np.testing.assert_array_equal(first.score_samples(X), third.score_samples(X))
+    assert sorted(tmp_path.rglob("output.pkl")) == entries
     assert (kept[0].score_samples(X) != kept[1].score_samples(X)).any()
 
 
@@ -202,10 +253,20 @@ def test_rows_are_folded_and_colours_masked():
     assert (maps[:, REGION] > 0).any()
 
 
-def test_clone_and_grid_take_a_region():
+def test_clones_take_a_region_and_grids_choose_one():
     detector = AutoencoderAnomalyDetector(region_of_interest=REGION.tolist(), epochs=1)
     assert clone(detector).fit(make_images(30, 0)).anomaly_map(make_images(1, 0)).max() > 0
     assert "region_of_interest" in repr(detector)
+    whole = np.ones((HEIGHT, WIDTH), dtype=bool)
+    search = GridSearchCV(
+        NormalsOnly(detector),
+        {"estimator__region_of_interest": [REGION, whole]},
+        cv=StratifiedKFold(2, shuffle=True, random_state=0),
+        error_score="raise",
+    )
+    X = np.concatenate([make_images(60, 0), 255 - make_images(60, 1)])
+    search.fit(X, np.repeat([False, True], 60))
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 @pytest.mark.parametrize(
@@ -218,12 +279,14 @@ def test_clone_and_grid_take_a_region():
         (REGION.astype(float), "booleans, or integers of 0 and 1"),
     ],
 )
-@pytest.mark.parametrize("tile_size", [None, 12])
-def test_bad_region_is_refused(region, message, tile_size):
-    if tile_size is not None and region.shape == (HEIGHT - 1, WIDTH):
-        message = r"images must be of its size, \(23, 20\)"
+def test_bad_region_is_refused(region, message):
     with pytest.raises(ValueError, match=message):
-        fit(make_images(30, 0), region_of_interest=region, tile_size=tile_size)
+        fit(make_images(30, 0), region_of_interest=region)
+
+
+def test_region_and_tiles_are_refused():
+    with pytest.raises(ValueError, match="does not go with tile_size"):
+        fit(make_images(30, 0), tile_size=12)
 
 
 def test_region_of_rows_is_refused():
@@ -236,9 +299,3 @@ def test_region_of_one_position_is_refused():
     region[0, 0] = True
     with pytest.raises(ValueError, match="two positions of the backbone"):
         fit(make_images(30, 0), architecture=features(), region_of_interest=region)
-
-
-def test_image_of_another_size_than_the_region_is_refused_with_tiles():
-    detector = fit(make_images(30, 0), tile_size=12)
-    with pytest.raises(ValueError, match="With region_of_interest, images must be of its size"):
-        detector.score_samples([np.zeros((HEIGHT, WIDTH + 1), np.uint8)])

@@ -174,7 +174,7 @@ class FeatureNetwork:
         maps = self.positionwise.error_maps(response)[..., tf.newaxis]
         region = self.scaling.region
         if region is not None:
-            maps = self.features.layers[-1].spread(maps)
+            maps = self.features.get_layer("region_of_interest").spread(maps)
         maps = tf.image.resize(maps, self.input_shape[:2], method="bilinear")[..., 0]
         return maps if region is None else tf.where(region, maps, 0)
 

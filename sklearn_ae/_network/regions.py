@@ -94,8 +94,10 @@ def select_positions(features, region):
             f"{region.shape[0] / shape[0]:g}×{region.shape[1] / shape[1]:g} pixels. Pass a larger "
             f"region, or earlier layers. Received: {np.count_nonzero(region)} pixels."
         )
-    selected = SelectPositions(mask, name="region_of_interest")(features.output)
-    model = keras.Model(features.inputs, selected, name=features.name)
+    # Called anew: a sequential model has no output before its first call.
+    inputs = keras.Input(features.input_shape[1:], dtype="float32", name="scaled_image")
+    selected = SelectPositions(mask, name="region_of_interest")(features(inputs))
+    model = keras.Model(inputs, selected, name="features_in_region")
     model.trainable = False
     return model
 

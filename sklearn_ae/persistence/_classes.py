@@ -48,7 +48,7 @@ STATES = {
     **{cls: set() for cls in (FrozenEstimator, *ARCHITECTURES)},
     **{cls: _OF_SCORES for cls in SCORES},
     AutoencoderAnomalyDetector: {
-        *("_fitted_dtype", "_fitted_max", "_network", "_region", "_row_hashes", "_sample_shape"),
+        *("_fitted_dtype", "_fitted_max", "_network", "_row_hashes", "_sample_shape"),
         *("_sklearn_output_config", "_tiling", "anomaly_score_", "best_epoch_"),
         *("feature_names_in_", "history_", "input_shape_", "n_epochs_", "n_features_in_"),
         *("offset_", "training_scores_", "trimmed_indices_", "validation_indices_"),

@@ -46,11 +46,9 @@ def make_golden_inputs(detector):
     rng = np.random.default_rng(0)
     network, dtype = detector._network, detector._fitted_dtype
     shape = network.input_shape
-    if detector._tiling is not None and detector._tiling.region is not None:
-        shape = (*detector._tiling.region.shape, shape[2])
     scale, offset = network.scaling
-    if detector._region is not None:
-        top, left = np.argwhere(detector._region)[0]
+    if network.scaling.region is not None:
+        top, left = np.argwhere(network.scaling.region)[0]
         scale, offset = scale[top, left], offset[top, left]
     if np.any(offset):
         X = (rng.normal(size=(N_SAMPLES, *shape)) - offset) / scale

@@ -150,12 +150,9 @@ class Reader:
 
     def _read_tiling(self, node):
         shape, overlaps = _sizes(node["shape"]), _sizes(node["overlaps"], minimum=0)
-        region = None if node["region"] is None else self._array(node["region"], n_dimensions=2)
         if len(shape) != 2 or len(overlaps) != 2 or any(np.greater_equal(overlaps, shape)):
             raise ValueError("tiles of an impossible size")
-        if region is not None and (region.dtype != bool or not region.any()):
-            raise ValueError("an impossible region of interest")
-        tiling = Tiling(shape, 0, region)
+        tiling = Tiling(shape, 0)
         tiling._overlaps = list(overlaps)
         return tiling
 

@@ -59,7 +59,8 @@ def check_fitted(estimator):
 
 def _is_fitted_detector(detector):
     network, shape, rows = detector._network, detector.input_shape_, detector._row_hashes
-    region = detector._region
+    region = network.scaling.region
+    n_values = math.prod(shape) if region is None else np.count_nonzero(region) * shape[-1]
     return (
         type(network) in (Network, FeatureNetwork)
         and network.input_shape == shape
@@ -67,10 +68,9 @@ def _is_fitted_detector(detector):
         and type(detector.anomaly_score_) in SCORES
         and isinstance(detector._fitted_dtype, np.dtype)
         and isinstance(detector._fitted_max, float)
-        and (region is None or (region.shape == shape[:2] and region.dtype == bool))
         and type(rows) is RowMemory
         and _is_vector(rows.hashes, "u")
-        and rows.means.shape == rows.scales.shape == (math.prod(shape),)
+        and rows.means.shape == rows.scales.shape == (n_values,)
         and math.prod(detector._sample_shape) == math.prod(shape)
         and detector.n_features_in_ == math.prod(shape)
         and _is_vector(detector.training_scores_, "f")

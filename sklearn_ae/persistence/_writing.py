@@ -116,14 +116,8 @@ class Writer:
                 "scaling": [self.add(array) for array in value.scaling],
             }
         if isinstance(value, Tiling):
-            region = None if value.region is None else self.add(value.region)
             overlaps = list(value._overlaps)
-            return {
-                "type": "tiling",
-                "shape": list(value.shape),
-                "overlaps": overlaps,
-                "region": region,
-            }
+            return {"type": "tiling", "shape": list(value.shape), "overlaps": overlaps}
         if isinstance(value, keras.Model):
             return {"type": "model", **self._write_model(value)}
         if type(value) in ESTIMATORS.values():
