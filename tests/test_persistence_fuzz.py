@@ -123,6 +123,6 @@ def test_members_that_somebody_has_added(kind, name, content, is_listed):
         data = altered(saved_bytes(kind), add if is_listed else lambda *_: None)
         if not is_listed:
             data = packed({**members_of(data), name or "x": content})
-    except (ValueError, UnicodeEncodeError):
+    except (IndexError, ValueError):
         return  # zipfile does not write such names
     check(data, kind)

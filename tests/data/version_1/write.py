@@ -62,8 +62,9 @@ def detectors():
     }
 
 
-for name, (detector, X) in detectors().items():
-    path = HERE / f"{name}.skae"
-    if not path.exists():
-        detector.fit(X, np.zeros(len(X), dtype=bool))
-        persistence.save(detector, path, golden_inputs=X[:2])
+if __name__ == "__main__":
+    for name, (detector, X) in detectors().items():
+        path = HERE / f"{name}.skae"
+        if not path.exists():
+            detector.fit(X, np.zeros(len(X), dtype=bool))
+            persistence.save(detector, path, golden_inputs=X[:2])
