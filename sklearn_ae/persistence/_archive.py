@@ -58,7 +58,7 @@ def write(path, manifest, arrays):
                 for i, array in enumerate(arrays):
                     _write_member(archive, members, f"arrays/{i}.npy", _to_bytes(array))
                 head = {"format": FORMAT, "version": VERSION, "members": members}
-                text = json.dumps(head | manifest, allow_nan=False)
+                text = json.dumps(head | manifest, allow_nan=False, separators=(",", ":"))
                 _write_member(archive, {}, MANIFEST, text.encode())
             file.flush()
             os.fsync(file.fileno())

@@ -71,7 +71,11 @@ def read_model(config, weights, shapes):
     except PersistenceError:
         raise
     except Exception as error:  # Keras raises anything for a configuration that makes no sense.
-        raise PersistenceError(f"Keras cannot build the network: {error!s:.500}") from error
+        raise PersistenceError(
+            f"Keras {keras.__version__} cannot build the network. If it was written by a newer "
+            "version, as sklearn_ae.persistence.describe(path) tells, install that. Received: "
+            f"{error!s:.500}"
+        ) from error
 
 
 def read_object(config):
