@@ -24,7 +24,7 @@ def golden(path):
 
 
 def test_all_kinds_are_there():
-    assert [path.stem for path in FILES] == ["features", "rows", "tiles", "wrappers"]
+    assert [path.stem for path in FILES] == ["features", "region", "rows", "tiles", "wrappers"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

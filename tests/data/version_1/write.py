@@ -57,7 +57,8 @@ def detectors():
     return {
         "rows": (detector.set_params(anomaly_score=CombinedScore(SCORES)), ROWS),
         "wrappers": (NormalsOnly(wrapped), ROWS),
-        "tiles": (tiny_conv(tile_size=8, region_of_interest=region), IMAGES),
+        "region": (tiny_conv(region_of_interest=region), IMAGES),
+        "tiles": (tiny_conv(tile_size=8), IMAGES),
         "features": (tiny(architecture=features(), anomaly_score="auto"), IMAGES),
     }
 
