@@ -37,20 +37,42 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "literal"
 
+# A name in the text that leads nowhere is a warning, and so an error of continuous integration. To
+# link to the pages of other projects, the build would have to read their indexes from the network.
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(dask|joblib|keras|matplotlib|numpy|pandas|scipy|sklearn)\..*"),
+]
+
 autosummary_generate = True
+# Members that classes have from these, and from those behind them in the order of resolution, are
+# documented by scikit-learn or Python. Our own mixins come before them.
+autosummary_context = {
+    "documented_elsewhere": ", ".join(
+        [
+            *("BaseEstimator", "ClassNamePrefixFeaturesOutMixin", "MetaEstimatorMixin"),
+            *("OutlierMixin", "TransformerMixin", "Bunch", "dict", "tuple", "Exception"),
+        ]
+    )
+}
 # scikit-learn adds these when a class is made; they are documented there.
 autodoc_default_options = {
     "exclude-members": ", ".join(
-        f"set_{method}_request"
-        for method in (
-            "decision_function",
-            "fit",
-            "inverse_transform",
-            "predict",
-            "score",
-            "score_samples",
-            "transform",
-        )
+        [
+            *("get_metadata_routing", "set_output"),
+            *(
+                f"set_{method}_request"
+                for method in (
+                    "decision_function",
+                    "fit",
+                    "inverse_transform",
+                    "predict",
+                    "score",
+                    "score_samples",
+                    "transform",
+                )
+            ),
+        ]
     )
 }
 extlinks = {
