@@ -99,6 +99,8 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
 }
 
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
 html_title = f"{project} {release}"
