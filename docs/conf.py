@@ -42,6 +42,8 @@ default_role = "literal"
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(dask|joblib|keras|matplotlib|numpy|pandas|scipy|sklearn)\..*"),
+    # Until the package has it.
+    (r"py:func", r"persistence\..*"),
 ]
 
 autosummary_generate = True
