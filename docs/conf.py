@@ -104,5 +104,12 @@ sphinx_gallery_conf = {
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    # Without the version, which is wider than the bar of a phone.
+    "logo": {"text": project},
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
+# Pages that belong to no section have nothing to show there.
+html_sidebars = dict.fromkeys(["changes", "coming_from", "contributing", "install"], [])
 html_title = f"{project} {release}"
