@@ -43,7 +43,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(dask|joblib|keras|matplotlib|numpy|pandas|scipy|sklearn)\..*"),
     # Until the package has it.
-    (r"py:func", r"persistence\..*"),
+    (r"py:func", r"persistence\.to_onnx"),
 ]
 
 autosummary_generate = True
@@ -111,5 +111,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 # Pages that belong to no section have nothing to show there.
-html_sidebars = dict.fromkeys(["changes", "coming_from", "contributing", "install"], [])
+html_sidebars = {
+    page: [] for page in ("changes", "coming_from", "contributing", "install", "security")
+}
 html_title = f"{project} {release}"
