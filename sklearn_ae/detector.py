@@ -43,9 +43,11 @@ class AutoencoderAnomalyDetector(
         ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
         folded into. None takes X as it is.
     region_of_interest : array-like of shape (height, width), bool, or None, default=None
-        Pixels that are looked at: what is outside, the background of a part say, has no influence
-        on training, scores and maps, which are 0 there. A mask for all images, which with
-        `tile_size` must be of its size. None looks at all.
+        Pixels that are looked at: values outside, of the background of a part say, have no
+        influence on training, scores and maps, which are 0 there. A mask for all images. With
+        `tile_size` it must be of their size, and tiles are filled with 0 outside, in the units of
+        X: how badly that is rebuilt counts in the scores, so mask only little of a tile, and not
+        with standardised values. None looks at all.
     tile_size : int, tuple of int or None, default=None
         Height and width, in pixels, of the tiles that images of any size are cut into: the network
         is fitted to as many random tiles as cover each image, an image scores like its most
