@@ -90,7 +90,7 @@ def save(detector, path, *, golden_inputs=None):
 
 
 def load(path, *, verify=False):
-    """Read a detector from a file that :func:`save` has written.
+    """Read a detector from a file that `save` has written.
 
     No code of the file's runs, and no more memory is taken than a small multiple of its size.
 
