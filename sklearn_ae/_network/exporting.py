@@ -103,7 +103,7 @@ def _check_size(arrays):
 def _check_operations(model):
     unknown = {
         node.op_type
-        for node in model.graph.node
+        for node in _walk_nodes(model.graph)
         if not onnx.defs.has(node.op_type, OPSET, node.domain)
     }
     if unknown:
@@ -222,10 +222,19 @@ def _rewrite_erfc(graph, nodes):
     return graph.get_nodes()
 
 
+def _walk_nodes(graph):
+    """Give the nodes of a graph and of the loops in it, which see its constants."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _walk_nodes(attribute.g)
+
+
 def _put_in(model, arrays):
     """Make inputs of a model constants of it."""
     graph = model.graph
-    used = {name for node in graph.node for name in node.input}
+    used = {name for node in _walk_nodes(graph) for name in node.input}
     used |= {output.name for output in graph.output}
     for value in list(graph.input):
         if value.name == INPUT:

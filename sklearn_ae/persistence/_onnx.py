@@ -43,7 +43,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
         The file, by custom with the ending ".onnx".
     golden_inputs : array-like of shape (n, ...) or None, default=None
         Samples that are compared, in the shape and units of the training data; held-out ones say
-        most. They do not go into the file. None makes 16 samples of noise.
+        most. They do not go into the file. None makes 8 samples of noise.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
             f"path must be a file in a folder that exists: create the folder. Received: {path}."
         )
     from sklearn_ae._network.exporting import Decision, build_onnx_model
-    from sklearn_ae.persistence import _onnx_checks  # noqa: PLC0415
+    from sklearn_ae.persistence import _onnx_checks
 
     inner, dtype = chain[-1], input_dtype(chain[-1])
     X = _onnx_checks.prepare_golden_inputs(inner, golden_inputs, dtype)

@@ -6,11 +6,7 @@ import numpy as np
 import onnxruntime
 
 from sklearn_ae.exceptions import PersistenceError
-
-N_SAMPLES = 16
-
-# ONNX Runtime adds up float32 in another order than TensorFlow.
-TOLERANCE = 1e-5
+from sklearn_ae.persistence._golden import TOLERANCE, make_golden_inputs
 
 
 def prepare_golden_inputs(detector, golden_inputs, dtype):
@@ -20,7 +16,7 @@ def prepare_golden_inputs(detector, golden_inputs, dtype):
     ----------
     detector : AutoencoderAnomalyDetector
     golden_inputs : array-like or None
-        None makes samples of noise, half of them of little noise around one sample.
+        None makes samples of noise.
     dtype : numpy.dtype
 
     Returns
@@ -34,7 +30,7 @@ def prepare_golden_inputs(detector, golden_inputs, dtype):
     """
     shape = detector._sample_shape
     if golden_inputs is None:
-        return _make_noise(detector, dtype).reshape(-1, *shape)
+        golden_inputs = make_golden_inputs(detector)
     X = np.asarray(golden_inputs)
     if X.ndim == 0 or len(X) == 0 or X[0].size != np.prod(shape):
         raise ValueError(
@@ -137,23 +133,3 @@ def _disagrees(name, difference):
         "rounding may be the cause: replace it, or pass golden_inputs such as will be scored. "
         f"Received: {difference}."
     )
-
-
-def _make_noise(detector, dtype):
-    """Draw samples of noise in the training data's units, half of them much alike."""
-    rng = np.random.default_rng(0)
-    network = detector._network
-    shape = (N_SAMPLES, *network.input_shape)
-    scale, offset = network.scaling
-    if np.any(offset):
-        # Standard normal after scaling. Pixels without scale are outside of what is looked at.
-        noise = rng.normal(size=shape)
-        noise[N_SAMPLES // 2 :] = noise[-1] + 0.1 * noise[N_SAMPLES // 2 :]
-        X = np.divide(noise - offset, scale, where=scale != 0, out=np.zeros(shape))
-    else:
-        noise = rng.random(shape)
-        noise[N_SAMPLES // 2 :] = 0.9 * noise[-1] + 0.1 * noise[N_SAMPLES // 2 :]
-        X = noise * max(detector._fitted_max, 0)
-    if dtype.kind == "u":
-        X = np.clip(np.round(X), 0, np.iinfo(dtype).max)
-    return X.astype(dtype)
