@@ -5,6 +5,8 @@ they would be copied and folded many times: the article's network of 55 million 
 a minute and 12 GB, instead of seconds and little more than its own size.
 """
 
+import logging
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -79,11 +81,13 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
     graph = _make_graph(network, anomaly_score, decision, sample_shape)
     function = tf.function(graph, autograph=False, input_signature=signature)
     try:
-        model, _ = tf2onnx.convert.from_function(
-            function, input_signature=signature, opset=OPSET, custom_rewriter=[_rewrite_erfc]
-        )
+        with _logging_nothing():
+            model, _ = tf2onnx.convert.from_function(
+                function, input_signature=signature, opset=OPSET, custom_rewriter=[_rewrite]
+            )
     except Exception as error:  # It may fail at any layer, in ways of its own.
         raise _not_convertible(f"{type(error).__name__}: {error}") from error
+    arrays |= _captured_arrays(function.get_concrete_function(*signature))
     _check_operations(model)
     _put_in(model, arrays)
     _name_axes(model)
@@ -126,7 +130,10 @@ def _collect_arrays(network, anomaly_score, decision):
     """Return by name what is neither computed nor a setting, in the order of the graph."""
     calibration = decision.calibration_scores
     groups = {
-        "calibration": [] if calibration is None else [calibration],
+        # The p-values as a table: tf2onnx would multiply by 1 / (n + 1), and round twice.
+        "calibration": []
+        if calibration is None
+        else [calibration, np.arange(1, len(calibration) + 2) / (1 + len(calibration))],
         "scaling": network.scaling_arrays,
         "score": arrays_of(anomaly_score),
         "weight": [weight.numpy() for weight in scoring.weights_of(network.models)],
@@ -136,6 +143,24 @@ def _collect_arrays(network, anomaly_score, decision):
         for kind, arrays in groups.items()
         for i, array in enumerate(arrays)
     }
+
+
+def _captured_arrays(function):
+    """Return by name the tensors that layers keep beside their weights, as Normalization does."""
+    pairs = zip(function.captured_inputs, function.graph.internal_captures, strict=True)
+    return {inside.name: tensor.numpy() for tensor, inside in pairs if tensor.dtype != tf.resource}
+
+
+@contextmanager
+def _logging_nothing():
+    """Silence what tf2onnx logs of its attempts: if all of them fail, there is an error."""
+    logger = logging.getLogger("tf2onnx")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _make_graph(network, anomaly_score, decision, sample_shape):
@@ -162,11 +187,10 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
     def graph(x, *others):
         if decision.calibration_scores is None:
             return _decide(score_and_map(x, *others), decision.offset)
-        calibration, *others = others
+        calibration, p_values, *others = others
         outputs = _decide(score_and_map(x, *others), decision.offset)
         n_at_most = _count_at_most(calibration, outputs["score"])
-        p_values = tf.cast(1 + n_at_most, tf.float64) / (1 + calibration.shape[0])
-        return outputs | {"p_value": p_values}
+        return outputs | {"p_value": tf.gather(p_values, n_at_most)}
 
     return graph
 
@@ -200,26 +224,27 @@ def _count_at_most(ascending, values):
     return count
 
 
-def _rewrite_erfc(graph, nodes):
-    """Write the complement of the error function, of Keras's GELU, by the function itself."""
+def _rewrite(graph, nodes):
+    """Prepare what tf2onnx would convert wrongly, or not at all."""
     for node in nodes:
-        if node.type == "Erfc":
-            [output], [x] = node.output, node.input
-            dtype, shape = graph.get_dtype(output), graph.get_shape(output)
-            one = graph.make_const(
-                tf2onnx.utils.make_name("one"),
-                np.ones((), tf2onnx.utils.map_onnx_to_numpy_type(dtype)),
-            )
-            graph.remove_node(node.name)
-            erf = graph.make_node("Erf", [x], shapes=[shape], dtypes=[dtype])
-            graph.make_node(
-                "Sub",
-                [one.output[0], erf.output[0]],
-                outputs=[output],
-                shapes=[shape],
-                dtypes=[dtype],
-            )
+        if node.type in ("Select", "SelectV2"):
+            # Or the choice is a sum of products with 0 and 1, which is NaN where one of both is
+            # not finite.
+            node.set_attr("handles_nan", 1)
+        elif node.type == "Erfc":
+            _write_erfc(graph, node)
     return graph.get_nodes()
+
+
+def _write_erfc(graph, node):
+    """Write the complement of the error function, of Keras's GELU, by the function itself."""
+    [output], [x] = node.output, node.input
+    of_output = {"shapes": [graph.get_shape(output)], "dtypes": [graph.get_dtype(output)]}
+    dtype = tf2onnx.utils.map_onnx_to_numpy_type(graph.get_dtype(output))
+    one = graph.make_const(tf2onnx.utils.make_name("one"), np.ones((), dtype))
+    graph.remove_node(node.name)
+    erf = graph.make_node("Erf", [x], **of_output)
+    graph.make_node("Sub", [one.output[0], erf.output[0]], outputs=[output], **of_output)
 
 
 def _walk_nodes(graph):

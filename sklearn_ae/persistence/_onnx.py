@@ -90,8 +90,9 @@ def to_onnx(detector, path, *, golden_inputs=None):
     outermost first, and "libraries" the versions.
 
     A model agrees if scores and decisions differ by no more than 10⁻⁵ of the score or of the
-    threshold, whichever is larger, if labels are equal wherever the score is farther from the
-    threshold than that, and p-values and maps within that too.
+    threshold, whichever is larger, or of 1 for a :class:`~sklearn_ae.CombinedScore`, which is
+    centred at 0; if labels are equal wherever the score is farther from the threshold than that;
+    and if p-values and maps are equal within that too.
 
     Examples
     --------

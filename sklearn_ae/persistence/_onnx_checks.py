@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import onnxruntime
 
+from sklearn_ae.anomaly_scores import CombinedScore
 from sklearn_ae.exceptions import PersistenceError
 from sklearn_ae.persistence._golden import TOLERANCE, make_golden_inputs
 
@@ -58,14 +59,19 @@ def check_agrees(data, detector, inner, decision, X):
     PersistenceError
         If they differ by more than rounding, or the model cannot be run.
     """
-    outputs = _run(data, X)
+    outputs, alone = _run(data, X)
     with warnings.catch_warnings():
         # Of feature names, which samples without a frame do not have.
         warnings.simplefilter("ignore", UserWarning)
         scores, decisions = detector.score_samples(X), detector.decision_function(X)
         labels, maps = detector.predict(X), inner.anomaly_map(X)
     size = np.maximum(np.abs(scores), np.abs(decision.offset))
+    if isinstance(inner.anomaly_score_, CombinedScore):
+        # It is standardised, and 0 for what is typical: nothing to be relative to.
+        size = np.maximum(size, 1.0)
     _check_difference("score", outputs["score"], scores, size)
+    # Served samples come in other batches.
+    _check_difference("score", alone["score"], scores[:1], size[:1])
     _check_difference("decision", outputs["decision"], decisions, size)
     n_other = np.sum((outputs["label"] != labels) & (np.abs(decisions) > TOLERANCE * size))
     if n_other:
@@ -84,21 +90,23 @@ def _run(data, X):
     try:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
-        alone, together = (session.run(names, {"input": rows}) for rows in (X[:1], X))
+        outputs, alone = (
+            dict(zip(names, session.run(names, {"input": rows}), strict=True))
+            for rows in (X, X[:1])
+        )
     except Exception as error:  # Errors of ONNX Runtime have no class in common.
         raise PersistenceError(
             "ONNX Runtime cannot run the model: the network or the score uses an operation that it "
             f"does not have for this type. Received: {error}"
         ) from error
-    outputs = dict(zip(names, together, strict=True))
-    if {len(output) for output in alone} != {1} or {len(output) for output in together} != {len(X)}:
+    if any(len(alone[name]) != 1 or len(outputs[name]) != len(X) for name in names):
         shapes = {name: output.shape for name, output in outputs.items()}
         raise PersistenceError(
             "The model gives another number of results than it gets samples: the network or the "
             "score mixes samples of a batch. Use layers that do not. Received: outputs of shapes "
             f"{shapes} for {len(X)} samples."
         )
-    return outputs
+    return outputs, alone
 
 
 def _check_difference(name, values, expected, size):
