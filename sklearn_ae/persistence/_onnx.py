@@ -20,10 +20,10 @@ from sklearn_ae.exceptions import PersistenceError
 # Others reach the model as float64, as they reach the network in `score_samples`.
 _INPUT_DTYPES = ("uint8", "uint16", "float32", "float64")
 
-# From here on an export takes seconds and half a gigabyte: see benchmarks/README.md.
+# From here on an export takes seconds and more than half a gigabyte: see benchmarks/README.md.
 LARGE_NETWORK = 40_000_000
-_BYTES_PER_WEIGHT = 12
-_WEIGHTS_PER_SECOND = 20e6
+_BYTES_PER_WEIGHT = 16
+_WEIGHTS_PER_SECOND = 10e6
 
 
 def to_onnx(detector, path, *, golden_inputs=None):
