@@ -37,20 +37,44 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "literal"
 
+# A name in the text that leads nowhere is a warning, and so an error of continuous integration. To
+# link to the pages of other projects, the build would have to read their indexes from the network.
+nitpicky = True
+nitpick_ignore_regex = [
+    (r"py:.*", r"(dask|joblib|keras|matplotlib|numpy|pandas|scipy|sklearn)\..*"),
+    # Until the package has it.
+    (r"py:func", r"persistence\.to_onnx"),
+]
+
 autosummary_generate = True
+# Members that classes have from these, and from those behind them in the order of resolution, are
+# documented by scikit-learn or Python. Our own mixins come before them.
+autosummary_context = {
+    "documented_elsewhere": ", ".join(
+        [
+            *("BaseEstimator", "ClassNamePrefixFeaturesOutMixin", "MetaEstimatorMixin"),
+            *("OutlierMixin", "TransformerMixin", "Bunch", "dict", "tuple", "Exception"),
+        ]
+    )
+}
 # scikit-learn adds these when a class is made; they are documented there.
 autodoc_default_options = {
     "exclude-members": ", ".join(
-        f"set_{method}_request"
-        for method in (
-            "decision_function",
-            "fit",
-            "inverse_transform",
-            "predict",
-            "score",
-            "score_samples",
-            "transform",
-        )
+        [
+            *("get_metadata_routing", "set_output"),
+            *(
+                f"set_{method}_request"
+                for method in (
+                    "decision_function",
+                    "fit",
+                    "inverse_transform",
+                    "predict",
+                    "score",
+                    "score_samples",
+                    "transform",
+                )
+            ),
+        ]
     )
 }
 extlinks = {
@@ -77,6 +101,17 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
 }
 
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    # Without the version, which is wider than the bar of a phone.
+    "logo": {"text": project},
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
+# Pages that belong to no section have nothing to show there.
+html_sidebars = {
+    page: [] for page in ("changes", "coming_from", "contributing", "install", "security")
+}
 html_title = f"{project} {release}"

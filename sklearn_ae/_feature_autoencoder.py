@@ -47,7 +47,7 @@ class FeatureAutoencoder(BaseEstimator):
     See Also
     --------
     ConvAutoencoder : Autoencoder of pixels.
-    maps : What to do with maps: smooth and calibrate them, find regions.
+    sklearn_ae.maps : What to do with maps: smooth and calibrate them, find regions.
 
     References
     ----------

@@ -18,15 +18,7 @@ from sklearn_ae._compat import Interval
 from sklearn_ae._feature_autoencoder import FeatureAutoencoder
 from sklearn_ae._layer_sizes import NOISE_CONSTRAINTS, check_layer_sizes
 
-__all__ = [
-    "SMALLEST_IMAGE",
-    "ConvAutoencoder",
-    "ConvDenseAutoencoder",
-    "DenseAutoencoder",
-    "FeatureAutoencoder",
-    "resolve_architecture",
-    "resolve_latent_dim",
-]
+__all__ = ["ConvAutoencoder", "ConvDenseAutoencoder", "DenseAutoencoder", "FeatureAutoencoder"]
 
 # Below 8 pixels nothing is left to convolve after two layers of stride 2.
 SMALLEST_IMAGE = 8

@@ -38,7 +38,7 @@ def score_samples(detector, X):
 
     See Also
     --------
-    AutoencoderAnomalyDetector.score_samples : The same for data in memory, or mapped into it.
+    sklearn_ae.AutoencoderAnomalyDetector.score_samples : The same for data in memory.
 
     Notes
     -----

@@ -59,15 +59,43 @@ def public_methods():
                 yield f"{class_name}.{name}", member
 
 
+def public_modules():
+    """The package and its modules without an underscore."""
+    yield sklearn_ae
+    for module in pkgutil.iter_modules(sklearn_ae.__path__):
+        # Of the command line, its commands are the interface and no function.
+        if not module.name.startswith("_") and module.name != "cli":
+            yield pkgutil.resolve_name(f"sklearn_ae.{module.name}")
+
+
 OBJECTS = dict(public_objects())
 METHODS = dict(public_methods())
 CLASSES = {name: member for name, member in OBJECTS.items() if inspect.isclass(member)}
+MODULES = list(public_modules())
 ESTIMATORS = {cls for cls in CLASSES.values() if hasattr(cls, "fit")}
 
 
-def test_api_page_lists_every_public_name():
-    public = {name for name in sklearn_ae.__all__ if callable(getattr(sklearn_ae, name))}
-    assert public <= {name.removeprefix("sklearn_ae.") for name in OBJECTS}
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_api_page_lists_every_public_name(module):
+    if hasattr(module, "__all__"):
+        members = [getattr(module, name) for name in module.__all__]
+    else:
+        members = [m for m in vars(module).values() if is_public_of(m, module)]
+    listed = list(OBJECTS.values())
+    assert [member for member in members if callable(member) and member not in listed] == []
+
+
+def is_public_of(member, module):
+    is_own = getattr(member, "__module__", None) == module.__name__
+    return is_own and callable(member) and not member.__name__.startswith("_")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_public_modules_hold_nothing_but_public_functions_and_classes(module):
+    """What else is in `__all__` would be public, and on no page."""
+    names = [name for name in getattr(module, "__all__", []) if name != "__version__"]
+    members = {name: getattr(module, name) for name in names}
+    assert {n: m for n, m in members.items() if not (callable(m) or inspect.ismodule(m))} == {}
 
 
 def problems(name, ignored):

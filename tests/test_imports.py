@@ -1,5 +1,7 @@
 """Importing sklearn_ae is light and changes nothing; ruff's rules keep it so."""
 
+import ast
+import graphlib
 import json
 import pkgutil
 import subprocess
@@ -135,3 +137,26 @@ def test_ruff_refuses_other_imports_in_functions():
 )
 def test_ruff_allows_heavy_imports_where_they_belong(path, code):
     assert not ruff_rules_broken(path, code)
+
+
+def imported_modules(module):
+    """Modules of the package that one of it imports when it is imported itself."""
+    folder = REPOSITORY / "sklearn_ae"
+    for path in folder.rglob("*.py"):
+        if path.relative_to(folder).parts[0].removesuffix(".py") != module:
+            continue
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.ImportFrom) and statement.module == "sklearn_ae":
+                yield from (alias.name for alias in statement.names)
+            elif isinstance(statement, ast.ImportFrom):
+                package, _, name = statement.module.partition(".")
+                if package == "sklearn_ae":
+                    yield name.partition(".")[0]
+
+
+def test_imports_go_in_one_direction():
+    """The picture of the contributors' page: no module imports one that stands above it."""
+    names = [name.removeprefix("sklearn_ae.") for name in MODULES]
+    graph = {name: {*imported_modules(name)} & {*names} - {name} for name in names}
+    assert graph["detector"]
+    graphlib.TopologicalSorter(graph).prepare()  # an error that names the modules of a circle

@@ -1,4 +1,4 @@
-"""The Python code of the README runs as printed."""
+"""The Python code of the README runs as printed, and its links lead somewhere."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+LINK = re.compile(r"\]\(([^)#\s]+)")
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -23,3 +24,10 @@ def test_python_blocks_run_in_order(tmp_path, monkeypatch):
         code = "\n" * lines_before + block.group(1)
         exec(compile(code, str(README), "exec"), namespace)
     pyplot.close("all")
+
+
+@pytest.mark.parametrize("page", sorted(README.parent.glob("*.md")), ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = LINK.findall(page.read_text(encoding="utf-8"))
+    files = [link for link in links if "://" not in link]
+    assert [file for file in files if not (page.parent / file).exists()] == []

@@ -18,11 +18,10 @@ than 20. Arrays that `fit` keeps under names with an underscore at the end are t
 and arguments of it, so that fits of one configuration share what is compiled.
 """
 
-from sklearn_ae.anomaly_scores._choosing import (
-    ANOMALY_SCORES,
-    check_anomaly_score,
-    resolve_anomaly_score,
-)
+# For the rest of the package, and public to nobody else.
+from sklearn_ae.anomaly_scores._choosing import ANOMALY_SCORES as ANOMALY_SCORES
+from sklearn_ae.anomaly_scores._choosing import check_anomaly_score as check_anomaly_score
+from sklearn_ae.anomaly_scores._choosing import resolve_anomaly_score as resolve_anomaly_score
 from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
@@ -32,7 +31,6 @@ from sklearn_ae.anomaly_scores._positions import PooledDistance, PositionError
 from sklearn_ae.anomaly_scores._whitened import WhitenedError
 
 __all__ = [
-    "ANOMALY_SCORES",
     "AbsoluteError",
     "CodeDifference",
     "CombinedScore",
@@ -44,6 +42,4 @@ __all__ = [
     "SmoothedError",
     "SquaredError",
     "WhitenedError",
-    "check_anomaly_score",
-    "resolve_anomaly_score",
 ]

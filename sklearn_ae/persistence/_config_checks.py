@@ -42,6 +42,10 @@ _UNSAFE = {
 _SPLITTING = {"ArraySplit", "Split", "Unstack"}
 _MAX_PIECES = 10_000
 
+# Keras goes through the layers of a model until each has been called: once, if they are listed in
+# the order of the calls, and once more for layers that are called again later.
+_MAX_ROUNDS = 20
+
 # Values and not objects: they have no class.
 _VALUES = {"__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__"}
 
@@ -66,8 +70,10 @@ def count_parts(config):
     """
     try:
         return _count(config)
-    except RecursionError as error:
-        raise PersistenceError("The network has models in models without end.") from error
+    except PersistenceError:
+        raise
+    except Exception as error:  # It may be anything.
+        raise PersistenceError(f"The network makes no sense: {error!s:.200}") from error
 
 
 def _count(config):
@@ -80,7 +86,12 @@ def _count(config):
         _check_object(config)
     parts = {key: _count(value) for key, value in config.items()}
     of_calls = parts.pop("inbound_nodes", 0)
+    if isinstance(config.get("layers"), list):
+        _check_order(config["layers"])
     n_calls = len(config["inbound_nodes"]) if isinstance(config.get("inbound_nodes"), list) else 1
+    if config.get("class_name") == "Sequential":
+        # Keras goes through all layers so far for each that it adds.
+        n_calls *= 1 + len(config["config"]["layers"]) // 10
     # A model that is called twice runs through all its layers twice, and so do models inside of it.
     return max(1, n_calls) * (is_object + sum(parts.values())) + of_calls
 
@@ -101,6 +112,41 @@ def _check_object(config):
     if name in _SPLITTING and _largest_integer(config) > _MAX_PIECES:
         raise _refused(config)
     return None
+
+
+def _check_order(layers):
+    """Refuse a model that takes time that grows with the square of its layers, or without end."""
+    waiting = [
+        (layer.get("name"), [list(_sources(call)) for call in layer["inbound_nodes"]])
+        for layer in layers
+        if isinstance(layer, dict) and isinstance(layer.get("inbound_nodes"), list)
+    ]
+    # An input has been called, although no call is noted down.
+    n_called = {name: int(not calls) for name, calls in waiting if isinstance(name, str)}
+    for _ in range(_MAX_ROUNDS):
+        for name, calls in waiting:
+            while calls and all(n_called.get(source, 0) > i for source, i in calls[0]):
+                del calls[0]
+                n_called[name] = n_called.get(name, 0) + 1
+        waiting = [(name, calls) for name, calls in waiting if calls]
+        if not waiting:
+            return
+    raise PersistenceError(f"The network has {len(waiting)} layers that are out of order.")
+
+
+def _sources(call):
+    """Yield which call of which layer gives the tensors of a call."""
+    if isinstance(call, list):
+        for item in call:
+            yield from _sources(item)
+    elif isinstance(call, dict):
+        if call.get("class_name") == "__keras_tensor__":
+            name, number, _ = call["config"]["keras_history"]
+            if not isinstance(name, str) or not isinstance(number, int):
+                raise _refused(call)
+            yield name, number
+        else:
+            yield from _sources(list(call.values()))
 
 
 def _check_value(config):

@@ -90,7 +90,7 @@ def save(detector, path, *, golden_inputs=None):
 
 
 def load(path, *, verify=False):
-    """Read a detector from a file that :func:`save` has written.
+    """Read a detector from a file that `save` has written.
 
     No code of the file's runs, and no more memory is taken than a small multiple of its size.
 
@@ -118,6 +118,17 @@ def load(path, *, verify=False):
     See Also
     --------
     describe : What is in a file, without loading TensorFlow.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> from sklearn_ae import AutoencoderAnomalyDetector, persistence
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> detector = AutoencoderAnomalyDetector(epochs=2, random_state=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     persistence.save(detector, f"{folder}/model.skae")
+    ...     persistence.load(f"{folder}/model.skae")
+    AutoencoderAnomalyDetector(epochs=2, random_state=0)
     """
     from sklearn_ae.persistence._reading import Reader
 
@@ -151,6 +162,22 @@ def describe(path):
         If there is no such file.
     PersistenceError
         If it is damaged, of another program or of a newer version.
+
+    See Also
+    --------
+    load : Read the detector.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> from sklearn_ae import AutoencoderAnomalyDetector, persistence
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> detector = AutoencoderAnomalyDetector(epochs=2, random_state=0).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     persistence.save(detector, f"{folder}/model.skae")
+    ...     description = persistence.describe(f"{folder}/model.skae")
+    >>> description["detector"], description["input"]["sample_shape"]
+    ('AutoencoderAnomalyDetector', [4])
     """
     with _archive.Archive(path) as archive:
         manifest = archive.manifest
