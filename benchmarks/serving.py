@@ -2,10 +2,13 @@
 
 Three ways to the same scores of the same network: `score_samples`, which calls a compiled function
 of TensorFlow's, the exported model in ONNX Runtime, and `Model.predict` with NumPy behind it, as an
-article would write it. Each batch is timed alternately, so that all three meet the same load. Then
-the export of the article's network, of 55 million weights, in a process of its own.
+article would write it. Each batch is timed alternately, so that all three meet the same load; ONNX
+Runtime in a process of its own, as it is served, where no threads of TensorFlow's stand in its way.
+Then the export of the article's network, of 55 million weights.
 """
 
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,8 +26,8 @@ from _measuring import (
     use_repository,
 )
 
-# How often a batch is scored in a row, and how often that is repeated.
-N_CALLS = {1: 50, 32: 10, 1024: 1}
+# How often a batch is scored in a row, by predict and by the others, and how often that is repeated.
+N_CALLS = {1: (20, 400), 32: (10, 50), 1024: (2, 2)}
 N_ROUNDS = 7
 WAYS = ("Model.predict", "score_samples", "ONNX Runtime")
 
@@ -68,8 +71,6 @@ def main():
 
 def serving():
     """Time the scores of batches of ones: MNIST's own are shipped with the package."""
-    import onnxruntime
-
     from sklearn_ae import AutoencoderAnomalyDetector
     from sklearn_ae.datasets import load_mnist_one_zero
     from sklearn_ae.persistence import to_onnx
@@ -79,34 +80,65 @@ def serving():
     detector = AutoencoderAnomalyDetector(
         anomaly_score="absolute_error", epochs=1, random_state=0
     ).fit(images[:2000])
-    with tempfile.TemporaryDirectory() as folder:
-        to_onnx(detector, f"{folder}/model.onnx")
-        session = onnxruntime.InferenceSession(f"{folder}/model.onnx")
     model = detector._network.autoencoder  # of scaled images, as an article has it
 
     def predict(batch):
         x = (batch[..., np.newaxis] / 255).astype("float32")
         return -np.abs(x - model.predict(x, verbose=0)).sum(axis=(1, 2, 3))
 
+    with tempfile.TemporaryDirectory() as folder:
+        to_onnx(detector, f"{folder}/model.onnx")
+        np.save(f"{folder}/images.npy", images[:1024])
+        command = [sys.executable, __file__, "--measure", "onnx_server", folder]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, **pipes) as server:
+            times = {size: _times(predict, detector, server, images[:size]) for size in N_CALLS}
+            server.stdin.close()
+        scores = np.load(f"{folder}/scores.npy")
+    expected, ours = (score(images[:1024]) for score in (predict, detector.score_samples))
+    difference = max(float(np.max(np.abs(o / expected - 1))) for o in (ours, scores))
+    return {"times": times, "difference": difference}
+
+
+def _times(predict, detector, server, batch):
+    n_predict, n_calls = N_CALLS[len(batch)]
+
+    def ask():
+        server.stdin.write(f"{len(batch)}\n")
+        server.stdin.flush()
+        return float(server.stdout.readline())
+
+    ask(), predict(batch), detector.score_samples(batch)
+    return [
+        [
+            seconds(lambda: _repeat(predict, batch, n_predict)) / n_predict,
+            seconds(lambda: _repeat(detector.score_samples, batch, n_calls)) / n_calls,
+            ask(),
+        ]
+        for _ in range(N_ROUNDS)
+    ]
+
+
+def _repeat(score, batch, n_calls):
+    for _ in range(n_calls):
+        score(batch)
+
+
+def onnx_server(folder):
+    """Score as many images as each line of the input says, and print the seconds of a call."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(f"{folder}/model.onnx")
+    images = np.load(f"{folder}/images.npy")
+
     def run(batch):
         return session.run(["score"], {"input": batch})[0]
 
-    ways = (predict, detector.score_samples, run)
-    expected, *others = (score(images[:1024]) for score in ways)
-    return {
-        "times": {size: _times(ways, images[:size], N_CALLS[size]) for size in N_CALLS},
-        "difference": max(float(np.max(np.abs(o / expected - 1))) for o in others),
-    }
-
-
-def _times(ways, batch, n_calls):
-    def repeat(score):
-        for _ in range(n_calls):
-            score(batch)
-
-    for score in ways:
-        score(batch)
-    return [[seconds(lambda s=s: repeat(s)) / n_calls for s in ways] for _ in range(N_ROUNDS)]
+    np.save(f"{folder}/scores.npy", run(images))
+    for line in sys.stdin:
+        size = int(line)
+        _, n_calls = N_CALLS[size]
+        print(seconds(lambda n=n_calls, b=images[:size]: _repeat(run, b, n)) / n_calls, flush=True)
 
 
 def export_of_the_article():
@@ -136,7 +168,11 @@ def export_of_the_article():
         }
 
 
-MEASURES = {"serving": serving, "export_of_the_article": export_of_the_article}
+MEASURES = {
+    "serving": serving,
+    "onnx_server": onnx_server,
+    "export_of_the_article": export_of_the_article,
+}
 
 if __name__ == "__main__":
     use_repository()

@@ -51,7 +51,9 @@ def anomaly_scores(network, anomaly_score, X):
         If the score gives anything but one number a sample.
     """
     scores = _run_score(network, "score", compute_checked_score, anomaly_score, X)
-    return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
+    if not np.isfinite(scores).all():
+        scores = np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf)
+    return np.minimum(scores, LARGEST_SCORE)
 
 
 def compute_checked_score(score, response):
@@ -164,7 +166,7 @@ def _run(network, name, compute, models, X, rows=None, constants=(), is_shareabl
     )
     n_rows = _rows_per_chunk(n_bytes, constants)
     arguments = [tf.constant(constant) for constant in (*network.scaling_arrays, *constants)]
-    arguments += [_read(weight.value) for weight in weights_of(models)]
+    arguments += [weight.value.handle for weight in weights_of(models)]
     n = len(X) if rows is None else len(rows)
     outputs = out
     for start in range(0, n, n_rows):
@@ -202,9 +204,16 @@ def _compile(compute, models, row_shape, dtype, scaling, n_axes):
     signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
     # Scores of one configuration may be fitted to more rows or fewer.
     signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
-    weights = weights_of(models)
-    signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in weights]
-    graph = make_graph(compute, models, len(scaling), len(n_axes))
+    n_others = len(signature)
+    kinds = [(weight.dtype, weight.shape) for weight in weights_of(models)]
+    signature += [tf.TensorSpec((), tf.resource)] * len(kinds)
+    compute_graph = make_graph(compute, models, len(scaling), len(n_axes))
+
+    def graph(*arguments):
+        handles = arguments[n_others:]
+        weights = [_read(handle, *kind) for handle, kind in zip(handles, kinds, strict=True)]
+        return compute_graph(*arguments[:n_others], *weights)
+
     return tf.function(graph, autograph=False).get_concrete_function(*signature)
 
 
@@ -252,17 +261,17 @@ def _call(graph, arguments):
     return tf.raw_ops.StatefulPartitionedCall(args=arguments, Tout=[dtype], f=graph)[0]
 
 
-def _read(variable):
-    return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
+def _read(handle, dtype, shape):
+    # In the graph: one by one, from Python, weights take as long to read as a small image to score.
+    weight = tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
+    weight.set_shape(shape)
+    return weight
 
 
 def weights_of(models):
     """Return the variables that are arguments of a compiled function, in its order."""
-    return [
-        variable
-        for model in models
-        for variable in (*model.trainable_variables, *model.non_trainable_variables)
-    ]
+    # Those that are trainable and the others, each of which Keras takes from all of them.
+    return [variable for model in models for variable in model.variables]
 
 
 def _rows_per_chunk(n_bytes, constants):
