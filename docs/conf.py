@@ -42,8 +42,6 @@ default_role = "literal"
 nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(dask|joblib|keras|matplotlib|numpy|pandas|scipy|sklearn)\..*"),
-    # Until the package has it.
-    (r"py:func", r"persistence\.to_onnx"),
 ]
 
 autosummary_generate = True

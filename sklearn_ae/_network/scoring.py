@@ -50,18 +50,21 @@ def anomaly_scores(network, anomaly_score, X):
     ValueError
         If the score gives anything but one number a sample.
     """
+    scores = _run_score(network, "score", compute_checked_score, anomaly_score, X)
+    if not np.isfinite(scores).all():
+        scores = np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf)
+    return np.minimum(scores, LARGEST_SCORE)
 
-    def compute(score, response):
-        scores = compute_score(score, response)
-        _check_scores(scores, score)
-        scores = tf.cast(scores, tf.float64)
-        if hasattr(score, "compute_from"):
-            largest = tf.constant(LARGEST_SCORE, tf.float64)
-            scores = tf.where(response.is_beyond_float32, largest, scores)
-        return scores
 
-    scores = _run_score(network, "score", compute, anomaly_score, X)
-    return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
+def compute_checked_score(score, response):
+    """Compute in the graph the anomaly score of each sample, as float64."""
+    scores = compute_score(score, response)
+    _check_scores(scores, score)
+    scores = tf.cast(scores, tf.float64)
+    if hasattr(score, "compute_from"):
+        largest = tf.constant(LARGEST_SCORE, tf.float64)
+        scores = tf.where(response.is_beyond_float32, largest, scores)
+    return scores
 
 
 def features(network, anomaly_score, X, rows):
@@ -163,7 +166,7 @@ def _run(network, name, compute, models, X, rows=None, constants=(), is_shareabl
     )
     n_rows = _rows_per_chunk(n_bytes, constants)
     arguments = [tf.constant(constant) for constant in (*network.scaling_arrays, *constants)]
-    arguments += [_read(weight.value) for weight in _weights(models)]
+    arguments += [weight.value.handle for weight in weights_of(models)]
     n = len(X) if rows is None else len(rows)
     outputs = out
     for start in range(0, n, n_rows):
@@ -196,11 +199,46 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
 
 
 def _compile(compute, models, row_shape, dtype, scaling, n_axes):
-    n_constants = len(scaling) + len(n_axes)
+    # A free batch axis: one compilation serves one row and ten thousand.
+    signature = [tf.TensorSpec((None, *row_shape), dtype)]
+    signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
+    # Scores of one configuration may be fitted to more rows or fewer.
+    signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
+    n_others = len(signature)
+    kinds = [(weight.dtype, weight.shape) for weight in weights_of(models)]
+    signature += [tf.TensorSpec((), tf.resource)] * len(kinds)
+    compute_graph = make_graph(compute, models, len(scaling), len(n_axes))
+
+    def graph(*arguments):
+        handles = arguments[n_others:]
+        weights = [_read(handle, *kind) for handle, kind in zip(handles, kinds, strict=True)]
+        return compute_graph(*arguments[:n_others], *weights)
+
+    return tf.function(graph, autograph=False).get_concrete_function(*signature)
+
+
+def make_graph(compute, models, n_scaling, n_constants):
+    """Return a function of raw values, scaling, constants of a score and weights.
+
+    Parameters
+    ----------
+    compute : callable
+        Called with a function that calls a part of the network, raw values, the scaling and the
+        constants.
+    models : list of keras.Model
+        Those whose weights are arguments, as :func:`weights_of` has them.
+    n_scaling, n_constants : int
+        Numbers of arrays.
+
+    Returns
+    -------
+    graph : callable
+    """
+    n = n_scaling + n_constants
 
     def graph(x, *others):
-        arrays, constants = others[: len(scaling)], others[len(scaling) : n_constants]
-        values = dict(zip(map(id, _weights(models)), others[n_constants:], strict=True))
+        arrays, constants, weights = others[:n_scaling], others[n_scaling:n], others[n:]
+        values = dict(zip(map(id, weights_of(models)), weights, strict=True))
 
         def call(inputs, part):
             trainable, others = (
@@ -213,13 +251,7 @@ def _compile(compute, models, row_shape, dtype, scaling, n_axes):
 
         return compute(call, x, arrays, *constants)
 
-    # A free batch axis: one compilation serves one row and ten thousand.
-    signature = [tf.TensorSpec((None, *row_shape), dtype)]
-    signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
-    # Scores of one configuration may be fitted to more rows or fewer.
-    signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
-    signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in _weights(models)]
-    return tf.function(graph, autograph=False).get_concrete_function(*signature)
+    return graph
 
 
 def _call(graph, arguments):
@@ -229,16 +261,17 @@ def _call(graph, arguments):
     return tf.raw_ops.StatefulPartitionedCall(args=arguments, Tout=[dtype], f=graph)[0]
 
 
-def _read(variable):
-    return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
+def _read(handle, dtype, shape):
+    # In the graph: one by one, from Python, weights take as long to read as a small image to score.
+    weight = tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
+    weight.set_shape(shape)
+    return weight
 
 
-def _weights(models):
-    return [
-        variable
-        for model in models
-        for variable in (*model.trainable_variables, *model.non_trainable_variables)
-    ]
+def weights_of(models):
+    """Return the variables that are arguments of a compiled function, in its order."""
+    # Those that are trainable and the others, each of which Keras takes from all of them.
+    return [variable for model in models for variable in model.variables]
 
 
 def _rows_per_chunk(n_bytes, constants):
