@@ -1,5 +1,6 @@
 """What load_images reads: files, their order, their pixels and types, and where they are put."""
 
+import re
 import sys
 import tracemalloc
 from pathlib import Path
@@ -328,8 +329,9 @@ def test_progress_bar_counts_files_on_standard_error(tmp_path, capsys, fails):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.endswith("\n")
-    last = captured.err.rsplit("\r", maxsplit=1)[-1].split()
-    assert last[-2:] == (["2/4", "files"] if fails else ["4/4", "files"])
+    last = captured.err.rsplit("\r", maxsplit=1)[-1]
+    done, left = ("2/4", " left") if fails else ("4/4", "")
+    assert re.search(rf"\] {done} files, 0:00:0\d{left} *\n$", last)
 
 
 def test_progress_bar_draws_each_percent_once(tmp_path, capsys):
