@@ -202,10 +202,8 @@ def measure_tables(results, arguments):
 
 
 def measure_dirty(results, arguments):
-    """Train with anomalies, trimmed by their share and not at all."""
-    variants = [
-        (share, trim) for share in CONTAMINATIONS for trim in ((0.0, share) if share else (0.0,))
-    ]
+    """Train with anomalies, trimmed by their share, by twice that and not at all."""
+    variants = [(share, trim) for share in CONTAMINATIONS for trim in sorted({0, share, 2 * share})]
     names = {(s, t): f"{s:.0%} anomalies, trim={t:g}" for s, t in variants}
     for seed in arguments.seeds:
         for label in arguments.classes:

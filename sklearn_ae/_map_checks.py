@@ -70,7 +70,7 @@ def check_masks(masks, maps, name="masks"):
     """
     masks = split_masks(masks, len(maps), name)
     return [
-        _check_mask(mask, one_map, f"{name}[{i}]")
+        _check_mask(mask, one_map.shape, f"{name}[{i}]")
         for i, (mask, one_map) in enumerate(zip(masks, maps, strict=True))
     ]
 
@@ -167,6 +167,41 @@ def check_map_threshold(threshold):
     return np.float64(threshold)
 
 
+def check_region(region, shape):
+    """Return the region of interest of images of one size.
+
+    Parameters
+    ----------
+    region : array-like of shape (height, width)
+        Booleans, or integers of 0 and 1.
+    shape : tuple of int
+        ``(height, width)`` of the images.
+
+    Returns
+    -------
+    region : ndarray of shape (height, width), bool
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If it is of another shape, has another value than 0 and 1, or is empty.
+    """
+    name = "region_of_interest"
+    if np.ndim(region) != 2:
+        raise ValueError(
+            f"{name} must be one mask of shape (height, width) for all images. Received: {name} "
+            f"of shape {np.shape(region)}."
+        )
+    region = _check_mask(region, shape, name, "the images").copy()
+    if not region.any():
+        raise ValueError(
+            f"{name} must be True at one pixel at least: nothing else is looked at. Received: a "
+            "mask that is False everywhere."
+        )
+    return region
+
+
 def check_min_area(min_area):
     """Raise a ValueError unless the number of pixels of a region is a positive integer.
 
@@ -186,7 +221,7 @@ def _check_region_of_interest(region_of_interest, maps):
     if region_of_interest is None:
         return [None] * len(maps)
     if _is_one_mask(region_of_interest):
-        regions = [_check_mask(region_of_interest, one_map, name) for one_map in maps]
+        regions = [_check_mask(region_of_interest, one_map.shape, name) for one_map in maps]
     else:
         regions = check_masks(region_of_interest, maps, name)
     if not all(region.any() for region in regions):
@@ -214,11 +249,11 @@ def _check_is_finite(values, name):
         )
 
 
-def _check_mask(mask, one_map, name):
+def _check_mask(mask, shape, name, what="its map"):
     mask = np.asarray(mask)
-    if mask.shape != one_map.shape:
+    if mask.shape != shape:
         raise ValueError(
-            f"{name} must have the shape of its map, {one_map.shape}. Received: {name} of shape "
+            f"{name} must have the shape of {what}, {shape}. Received: {name} of shape "
             f"{mask.shape}."
         )
     if mask.dtype == bool:

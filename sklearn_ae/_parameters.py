@@ -13,6 +13,7 @@ PARAMETER_CONSTRAINTS = {
     "architecture": [StrOptions({"auto"}), HasMethods("build"), callable],
     "latent_dim": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "input_shape": [tuple, list, None],
+    "region_of_interest": ["array-like", None],
     "tile_size": [Integral, tuple, list, None],
     "tile_overlap": [Interval(Real, 0, 1, closed="left")],
     "scaling": [StrOptions(set(SCALING_OPTIONS)), None],

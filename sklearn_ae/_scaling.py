@@ -13,7 +13,7 @@ _VALUES_PER_CHUNK = 2**22
 
 
 class Scaling(NamedTuple):
-    """An affine map of the last axis, ``scaled = X * scale + offset``.
+    """An affine map of features or channels, ``scaled = X * scale + offset``.
 
     Computed in float64 and then rounded to float32, in NumPy here and in the scoring graph alike,
     so that training and scoring see the same numbers, and so that columns far from zero (time
@@ -21,12 +21,19 @@ class Scaling(NamedTuple):
 
     Parameters
     ----------
-    scale, offset : ndarray of shape (n_channels,) or (n_features,), float64
-        Factor and summand of each channel of an image or each feature of a row.
+    scale, offset : ndarray of shape (n_channels,), (n_features,) or (height, width, n_channels), \
+            float64
+        Factor and summand of each channel of an image or each feature of a row; with a region of
+        interest, of each pixel: both are 0 outside of it, so that nothing is seen there.
     """
 
     scale: np.ndarray
     offset: np.ndarray
+
+    @property
+    def region(self):
+        """Pixels that are seen, of shape (height, width), or None if all are."""
+        return self.scale[..., 0] != 0 if self.scale.ndim == 3 else None
 
     def transform(self, X):
         """Scale rows.
@@ -43,7 +50,7 @@ class Scaling(NamedTuple):
             return (X * self.scale + self.offset).astype(np.float32)
 
 
-def fit_scaling(scaling, X, rows, limits):
+def fit_scaling(scaling, X, rows, limits, region=None):
     """Choose the scaling of a training set.
 
     Parameters
@@ -55,6 +62,8 @@ def fit_scaling(scaling, X, rows, limits):
         The rows that the network is fitted to: statistics are theirs alone.
     limits : tuple of two ndarrays
         Smallest and largest value of X for each of its features or channels.
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels that count. If None, all do.
 
     Returns
     -------
@@ -67,18 +76,10 @@ def fit_scaling(scaling, X, rows, limits):
     """
     if scaling == "auto":
         scaling = choose_scaling(X, limits)
-    n_channels = X.shape[-1]
-    if scaling is None:
-        return Scaling(np.ones(n_channels), np.zeros(n_channels))
-    if scaling == "range":
-        if X.dtype.kind != "u":
-            raise ValueError(
-                "scaling='range' divides by the largest value of an unsigned integer type, so X "
-                "must be of one (uint8, uint16). Pass such images, or scaling='standard', or "
-                f"scale X to [0, 1] yourself and pass scaling=None. Received: X of {X.dtype}."
-            )
-        return Scaling(np.full(n_channels, 1 / np.iinfo(X.dtype).max), np.zeros(n_channels))
-    return _standardise(X, rows)
+    scale, offset = _fit_channels(scaling, X, rows, region)
+    if region is not None:
+        scale, offset = region[..., np.newaxis] * scale, region[..., np.newaxis] * offset
+    return Scaling(scale, offset)
 
 
 def scaled_limits(scaling, limits):
@@ -101,15 +102,42 @@ def choose_scaling(X, limits):
     return "standard"
 
 
-def _standardise(X, rows):
+def take_region(X, region):
+    """Return the pixels of images that count, of shape (n, n_pixels, n_channels).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ..., n_features or n_channels)
+    region : ndarray of shape (height, width), bool, or None
+        If None, X as it is.
+    """
+    return X if region is None else X[:, region]
+
+
+def _fit_channels(scaling, X, rows, region):
+    n_channels = X.shape[-1]
+    if scaling is None:
+        return np.ones(n_channels), np.zeros(n_channels)
+    if scaling == "range":
+        if X.dtype.kind != "u":
+            raise ValueError(
+                "scaling='range' divides by the largest value of an unsigned integer type, so X "
+                "must be of one (uint8, uint16). Pass such images, or scaling='standard', or "
+                f"scale X to [0, 1] yourself and pass scaling=None. Received: X of {X.dtype}."
+            )
+        return np.full(n_channels, 1 / np.iinfo(X.dtype).max), np.zeros(n_channels)
+    return _standardise(X, rows, region)
+
+
+def _standardise(X, rows, region):
     scaler = StandardScaler()
     n_channels = X.shape[-1]
     rows_per_chunk = max(1, _VALUES_PER_CHUNK // int(np.prod(X.shape[1:])))
     with np.errstate(over="ignore", invalid="ignore"):
         for chunk in gen_batches(len(rows), rows_per_chunk):
             # In one order in memory, which decides how sums are rounded.
-            values = X[rows[chunk]].reshape(-1, n_channels).astype(np.float64, order="C")
-            scaler.partial_fit(values)
+            values = take_region(X[rows[chunk]], region).reshape(-1, n_channels)
+            scaler.partial_fit(values.astype(np.float64, order="C"))
         scale = 1 / scaler.scale_
         offset = -scaler.mean_ * scale
     if not (np.isfinite(scale).all() and np.isfinite(offset).all()):
@@ -118,4 +146,4 @@ def _standardise(X, rows):
             "number. Divide X by a constant first. Received: values up to "
             f"{np.max(np.abs(scaler.mean_)):.3g} on average."
         )
-    return Scaling(scale, offset)
+    return scale, offset

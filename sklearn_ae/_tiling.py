@@ -26,9 +26,12 @@ class Tiling:
         Height and width of a tile, in pixels.
     tile_overlap : float
         Share of a tile, in [0, 1), that neighbours have in common at least.
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels of the images that are looked at: tiles without any are left out, and the others are
+        0 elsewhere. If None, all are.
     """
 
-    def __init__(self, tile_size, tile_overlap):
+    def __init__(self, tile_size, tile_overlap, region=None):
         is_pair = isinstance(tile_size, tuple | list) and len(tile_size) == 2
         sizes = tuple(tile_size) if is_pair else (tile_size, tile_size)
         if not all(isinstance(n, Integral) and n >= 1 for n in sizes):
@@ -37,11 +40,29 @@ class Tiling:
                 f"whole. Received: tile_size={tile_size!r}."
             )
         self.shape = tuple(int(n) for n in sizes)
+        self.region = region
         self._overlaps = [min(math.ceil(n * tile_overlap), n - 1) for n in self.shape]
 
     def positions(self, image):
         """Return the top left corners of the tiles that cover an image, spread evenly."""
-        return list(product(*map(self._starts, image.shape, self.shape, self._overlaps)))
+        corners = list(product(*map(self._starts, image.shape, self.shape, self._overlaps)))
+        if self.region is None:
+            return corners
+        return [corner for corner in corners if self._window(*corner).any()]
+
+    def random_positions(self, image, count, random_state):
+        """Return the top left corners of tiles at random places.
+
+        Returns
+        -------
+        corners : ndarray of shape (count, 2), int
+        """
+        room = [length - n + 1 for length, n in zip(image.shape, self.shape, strict=False)]
+        if self.region is None:
+            return np.column_stack([random_state.randint(n, size=count) for n in room])
+        corners = np.flatnonzero(self._is_covered())
+        chosen = corners[random_state.randint(len(corners), size=count)]
+        return np.column_stack(np.unravel_index(chosen, room))
 
     def batches(self, image):
         """Cut an image, and give corners and tiles of one batch after the other.
@@ -59,7 +80,11 @@ class Tiling:
 
     def cut(self, image, top, left):
         """Return one tile of an image."""
-        return image[top : top + self.shape[0], left : left + self.shape[1]]
+        tile = image[top : top + self.shape[0], left : left + self.shape[1]]
+        if self.region is None:
+            return tile
+        inside = self._window(top, left)[..., np.newaxis]
+        return np.where(inside, tile, tile.dtype.type(0))
 
     def weights(self):
         """Return the weight of each pixel of a tile: less towards its edge, where others overlap.
@@ -70,6 +95,16 @@ class Tiling:
             Their outer product is that of the pixels.
         """
         return tuple(map(_ramps, self.shape, self._overlaps))
+
+    def _window(self, top, left):
+        return self.region[top : top + self.shape[0], left : left + self.shape[1]]
+
+    def _is_covered(self):
+        """Return for each top left corner whether its tile has a pixel of the region."""
+        sums = np.pad(self.region.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        height, width = self.shape
+        below = sums[height:] - sums[:-height]
+        return below[:, width:] > below[:, :-width]
 
     @staticmethod
     def _starts(length, size, overlap):
@@ -146,9 +181,7 @@ def cut_training_tiles(images, tiling, groups, random_state):
     tiles = allocate(shape, images[0].dtype)
     begins = np.cumsum(counts) - counts
     for image, begin, count in zip(images, begins, counts, strict=True):
-        room = [length - size + 1 for length, size in zip(image.shape, tiling.shape, strict=False)]
-        corners = np.column_stack([random_state.randint(n, size=count) for n in room])
-        for i, corner in enumerate(corners):
+        for i, corner in enumerate(tiling.random_positions(image, count, random_state)):
             tiles[begin + i] = tiling.cut(image, *corner)
     of_image = np.repeat(np.arange(len(images)), counts)
     return tiles, [np.flatnonzero(np.isin(of_image, group)) for group in groups]
@@ -195,11 +228,18 @@ def allocate(shape, dtype):
 
 
 def _blend(image, tiling, compute):
+    blended = _blend_all(image, tiling, compute)
+    if tiling.region is not None:
+        blended[~tiling.region] = 0
+    return blended
+
+
+def _blend_all(image, tiling, compute):
     rows, columns = tiling.weights()
     total = np.zeros(image.shape[:2], dtype=np.float32)
     height, width = (np.zeros(length, dtype=np.float32) for length in image.shape[:2])
     tops, lefts = (sorted(set(starts)) for starts in zip(*tiling.positions(image), strict=True))
-    if len(tops) == len(lefts) == 1:
+    if image.shape[:2] == tiling.shape:
         [(_, tiles)] = tiling.batches(image)
         return compute(tiles)[0]
     # Weights are products, so their sums over tiles are products of the sums along each axis.
@@ -211,8 +251,10 @@ def _blend(image, tiling, compute):
         for (top, left), tile in zip(corners, compute(tiles), strict=True):
             part = total[top : top + len(rows), left : left + len(columns)]
             part += rows[:, np.newaxis] * columns * tile
-    total /= height[:, np.newaxis]
-    total /= width
+    # No tile may be where the region of interest is not.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total /= height[:, np.newaxis]
+        total /= width
     return total
 
 
@@ -233,6 +275,11 @@ def _check_image(detector, image, i, tiling):
     if checked.dtype.kind not in "buif" or checked.dtype.itemsize > 8:
         raise ValueError(f"Images must be of real numbers. Received: image {i} of {checked.dtype}.")
     image = checked.reshape((*image.shape, 1)[:3])
+    if tiling.region is not None and image.shape[:2] != tiling.region.shape:
+        raise ValueError(
+            "With region_of_interest, images must be of its size, "
+            f"{tiling.region.shape}. Received: image {i} of shape {image.shape[:2]}."
+        )
     if image.shape[0] < tiling.shape[0] or image.shape[1] < tiling.shape[1]:
         raise ValueError(
             f"Images must be at least as large as a tile, tile_size={tiling.shape}. Choose a "

@@ -138,7 +138,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         Returns
         -------
         reconstructions : ndarray of the shape of X, float32
-            In the units of X.
+            In the units of X, and 0 outside of `region_of_interest`.
         """
         from sklearn_ae._network import scoring
 
@@ -156,11 +156,11 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         Returns
         -------
         maps : ndarray of shape (n, n_features) or (n, height, width), float32
-            In scaled units, summed over the channels of images. With
-            ``anomaly_score="absolute_error"`` the sum of a map is minus the sample's score. Of an
-            autoencoder of features, the sum over the features of a position, interpolated to the
-            pixels of the image. With `tile_size`, the maps of tiles, blended where they overlap:
-            a list of arrays (height, width) where X is one.
+            In scaled units, summed over the channels of images, and 0 outside of
+            `region_of_interest`. With ``anomaly_score="absolute_error"`` the sum of a map is minus
+            the sample's score. Of an autoencoder of features, the sum over the features of a
+            position, interpolated to the pixels of the image. With `tile_size`, the maps of tiles,
+            blended where they overlap: a list of arrays (height, width) where X is one.
         """
         from sklearn_ae._network import scoring
 

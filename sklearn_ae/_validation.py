@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
+from sklearn_ae._map_checks import check_region
+from sklearn_ae._scaling import take_region
 from sklearn_ae._tiling import Tiling, check_images
 
 # Values read at a time from X, which may be a memory map of more than memory.
@@ -31,7 +33,7 @@ class Limits(NamedTuple):
 
 
 def validate_training_data(detector, X):
-    """Check the X of `fit` and set `n_features_in_` and `feature_names_in_` of the detector.
+    """Check the X of `fit` and set what it tells of the detector: features, tiles and region.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def validate_training_data(detector, X):
         If X is nothing that a network can be fitted to.
     """
     detector._tiling = _read_tiling(detector)
+    detector._region = None
     if detector._tiling is not None:
         images = check_images(detector, X, detector._tiling, minimum=2)
         input_shape = (*detector._tiling.shape, images[0].shape[2])
@@ -65,6 +68,8 @@ def validate_training_data(detector, X):
         input_shape = _check_input_shape(detector.input_shape, sample_shape)
     if len(input_shape) == 2:
         input_shape = (*input_shape, 1)
+    if detector.region_of_interest is not None:
+        detector._region = _read_region(detector, input_shape)
     return rows.reshape(-1, *input_shape), sample_shape, input_shape
 
 
@@ -96,24 +101,27 @@ def validate_data_to_score(detector, X):
     return rows.reshape(-1, *detector.input_shape_), (len(rows), *sample_shape)
 
 
-def limits_of(X):
+def limits_of(X, region=None):
     """Collect smallest and largest values of X, chunk by chunk.
 
     Parameters
     ----------
     X : ndarray of shape (n, ..., n_features or n_channels)
+    region : ndarray of shape (height, width), bool, or None, default=None
+        Pixels that count. If None, all do.
 
     Returns
     -------
     limits : Limits
     """
     lows, highs, is_constant = [], [], True
-    axes = tuple(range(X.ndim - 1))
+    first = take_region(X[:1], region)
+    axes = tuple(range(first.ndim - 1))
     for chunk in gen_batches(len(X), max(1, _VALUES_PER_CHUNK // math.prod(X.shape[1:]))):
-        values = X[chunk]
+        values = take_region(X[chunk], region)
         lows.append(values.min(axis=axes))
         highs.append(values.max(axis=axes))
-        is_constant = is_constant and bool((values == X[0]).all())
+        is_constant = is_constant and bool((values == first).all())
     return Limits(np.min(lows, axis=0), np.max(highs, axis=0), is_constant)
 
 
@@ -192,7 +200,19 @@ def _read_tiling(detector):
             f"tile_size=None. Received: trim={detector.trim!r} and tile_size="
             f"{detector.tile_size!r}."
         )
-    return Tiling(detector.tile_size, detector.tile_overlap)
+    region = detector.region_of_interest
+    if region is not None:
+        region = check_region(region, np.shape(region))
+    return Tiling(detector.tile_size, detector.tile_overlap, region)
+
+
+def _read_region(detector, input_shape):
+    if len(input_shape) != 3:
+        raise ValueError(
+            "region_of_interest is of images: fold rows into them with input_shape, or leave it "
+            f"None. Received: samples of shape {input_shape}."
+        )
+    return check_region(detector.region_of_interest, input_shape[:2])
 
 
 def _n_dimensions(X):

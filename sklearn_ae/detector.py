@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import ClassifierTags, check_random_state
 
 from sklearn_ae._compat import _fit_context
+from sklearn_ae._deciding import DecidingMixin
 from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
@@ -13,10 +14,11 @@ from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
 from sklearn_ae._validation import limits_of, validate_training_data, warn_if_constant
 from sklearn_ae.anomaly_scores import check_anomaly_score
-from sklearn_ae.metrics._labels import balanced_accuracy
 
 
-class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, BaseEstimator):
+class AutoencoderAnomalyDetector(
+    DecidingMixin, AutoencoderTransformerMixin, OutlierMixin, BaseEstimator
+):
     """Anomaly detection by the reconstruction error of an autoencoder.
 
     The autoencoder is trained on normal samples to reproduce its input from a short code [1]_. It
@@ -40,6 +42,10 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
     input_shape : tuple of int or None, default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images that the rows of X are
         folded into. None takes X as it is.
+    region_of_interest : array-like of shape (height, width), bool, or None, default=None
+        Pixels that are looked at: what is outside, the background of a part say, has no influence
+        on training, scores and maps, which are 0 there. A mask for all images, which with
+        `tile_size` must be of its size. None looks at all.
     tile_size : int, tuple of int or None, default=None
         Height and width, in pixels, of the tiles that images of any size are cut into: the network
         is fitted to as many random tiles as cover each image, an image scores like its most
@@ -192,6 +198,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         architecture="auto",
         latent_dim="auto",
         input_shape=None,
+        region_of_interest=None,
         tile_size=None,
         tile_overlap=0.25,
         scaling="auto",
@@ -215,6 +222,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
         self.architecture = architecture
         self.latent_dim = latent_dim
         self.input_shape = input_shape
+        self.region_of_interest = region_of_interest
         self.tile_size = tile_size
         self.tile_overlap = tile_overlap
         self.scaling = scaling
@@ -291,7 +299,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
             data, data_rows = X, rows
             if self._tiling is not None:
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            limits = limits_of(data)
+            limits = limits_of(data, self._region)
             warn_if_constant(limits)
             self._fitted_dtype, self._fitted_max = data.dtype, float(limits.high.max())
             kept = self._fit_network(data, *data_rows, limits, previous, random_state)
@@ -323,6 +331,7 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
             training,
             validation,
             limits=limits,
+            region=self._region,
             input_shape=self.input_shape_,
             # Not get_params, which a subclass with other parameters overrides.
             parameters={name: getattr(self, name) for name in _PARAMETERS},
@@ -347,59 +356,6 @@ class AutoencoderAnomalyDetector(AutoencoderTransformerMixin, OutlierMixin, Base
             In the units of `anomaly_score`, at most 0 for the errors.
         """
         return self._score_samples(self._validate(X)[0])
-
-    def decision_function(self, X):
-        """Compute by how much `score_samples` exceeds the threshold: below 0 is an anomaly.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
-            Samples of the shape and in the units of the training data.
-
-        Returns
-        -------
-        decisions : ndarray of shape (n,), float64
-            ``score_samples(X) - offset_``.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X):
-        """Tell normal samples from anomalies.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
-            Samples of the shape and in the units of the training data.
-
-        Returns
-        -------
-        labels : ndarray of shape (n,), int
-            +1 for normal samples, -1 for anomalies.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
-
-    def score(self, X, y=None):
-        """Compute the balanced accuracy of `predict`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
-            Samples of the shape and in the units of the training data.
-        y : array-like of shape (n,), default=None
-            Labels: -1 for anomalies and +1 for normal samples, or 1 and 0, or True and False. For
-            other labels see :class:`NormalsOnly` and its `pos_label`. None is an error.
-
-        Returns
-        -------
-        score : float
-            Mean of the shares of normal samples and of anomalies that are recognised, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If `y` is None, holds one class only or other labels.
-        """
-        return balanced_accuracy(y, self.predict(X))
 
     def _score_samples(self, X):
         from sklearn_ae._network import scoring

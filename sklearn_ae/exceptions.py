@@ -7,3 +7,11 @@ class TrainingDivergedError(ValueError):
     A :class:`ValueError`, as scikit-learn's own estimators raise when a fit cannot succeed on the
     data and parameters it was given.
     """
+
+
+class PersistenceError(ValueError):
+    """A file of :mod:`sklearn_ae.persistence` cannot be written or read.
+
+    It is damaged, altered, of another program or a newer version, or what it should hold cannot be
+    held by a file that needs no trust.
+    """

@@ -141,7 +141,15 @@ def test_every_parameter_is_classified():
     known = {"architecture", "batch_size", "epochs", "input_shape", "latent_dim", "learning_rate"}
     known |= {"loss", "optimizer", "patience", "random_state", "scaling", "validation_fraction"}
     known |= {"anomaly_score", "threshold", "false_alarm_rate", "verbose"}
-    known |= {"callbacks", "memory", "tile_overlap", "tile_size", "trim", "warm_start"}
+    known |= {
+        "callbacks",
+        "memory",
+        "region_of_interest",
+        "tile_overlap",
+        "tile_size",
+        "trim",
+        "warm_start",
+    }
     assert set(AutoencoderAnomalyDetector().get_params(deep=False)) == known
 
 

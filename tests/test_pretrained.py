@@ -148,6 +148,10 @@ def test_features_of_grey_and_colour_images_find_another_texture(channels):
     assert np.all(detector.predict(smooth) == -1)
     assert np.mean(detector.predict(images[40:]) == 1) > 0.5
     assert detector.anomaly_map(smooth).shape == (10, 40, 48)
+    far = [0 * images[:1], 0 * images[:1] + 255, *(images[:1] * 10.0**n for n in (6, 15, 60, 300))]
+    scores = np.concatenate([detector.score_samples(image) for image in far])
+    assert np.isfinite(scores).all()
+    assert np.all(scores < detector.offset_)
 
 
 @pytest.fixture

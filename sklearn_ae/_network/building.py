@@ -94,6 +94,15 @@ def check_input_shape(network, input_shape):
         )
 
 
+def check_region(network, region):
+    """Refuse to go on from a network that has seen other pixels."""
+    if not np.array_equal(network.scaling.region, region):
+        raise ValueError(
+            "With warm_start=True, region_of_interest must be that of the previous fit. Set "
+            "warm_start=False to begin anew. Received: another one."
+        )
+
+
 def check_kind(network):
     """Refuse to go on from a network of features with one of values."""
     if network.is_positionwise:

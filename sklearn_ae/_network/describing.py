@@ -43,7 +43,8 @@ def _collect_names(config, names):
     if isinstance(config, dict):
         if "class_name" in config and "config" in config:
             module = (config.get("module") or "").split(".")[0]
-            is_own = module == "keras" and config["class_name"] != "Lambda"
+            # Layers of this package are as fixed as Keras's own.
+            is_own = module in ("keras", "sklearn_ae") and config["class_name"] != "Lambda"
             if not is_own and config["class_name"] != "__keras_tensor__":
                 raise ValueError(f"not Keras's own: {config['class_name']}")
         name = config.get("name")

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn_ae._network import building, compiling, scoring
 from sklearn_ae._network.describing import describe
 from sklearn_ae._network.positionwise import FeatureNetwork, PositionwiseNetwork, check_features
+from sklearn_ae._network.regions import select_positions
 from sklearn_ae._scaling import Scaling, choose_scaling, fit_scaling
 from sklearn_ae._tiling import allocate
 from sklearn_ae.architectures import resolve_latent_dim
@@ -44,14 +45,23 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    architecture, X, training_rows, *, limits, input_shape, parameters, previous, random_state
+    architecture,
+    X,
+    training_rows,
+    *,
+    limits,
+    region,
+    input_shape,
+    parameters,
+    previous,
+    random_state,
 ):
     """Compute the features of images and build the autoencoder of them.
 
     Parameters
     ----------
     architecture : object with `features` and `build`
-    X, training_rows, limits, input_shape, parameters, previous, random_state
+    X, training_rows, limits, region, input_shape, parameters, previous, random_state
         See :func:`~sklearn_ae._network.fitting.fit_network`.
 
     Returns
@@ -65,12 +75,15 @@ def prepare(
     """
     model = architecture.features(input_shape)
     check_features(model, input_shape)
+    if region is not None:
+        model = select_positions(model, region)
     shape = model.output_shape[1:]
     if previous is None:
         if parameters["scaling"] == "auto":
             _check_range(X, limits)
-        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
+        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits, region)
     else:
+        building.check_region(previous, region)
         _check_previous(previous, input_shape, model)
         scaling = previous.scaling
     # Before the features are computed, which takes long: what it refuses is refused early.

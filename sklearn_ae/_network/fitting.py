@@ -22,6 +22,7 @@ def fit_network(
     validation_rows,
     *,
     limits,
+    region,
     input_shape,
     parameters,
     previous,
@@ -37,6 +38,8 @@ def fit_network(
         Rows to fit to, and held-out rows that choose the best epoch.
     limits : Limits
         Smallest and largest values of X.
+    region : ndarray of shape (height, width), bool, or None
+        Pixels that the network sees. If None, all.
     input_shape : tuple of int
         Shape of a sample as the network sees it.
     parameters : dict
@@ -67,6 +70,7 @@ def fit_network(
         X,
         training_rows,
         limits=limits[:2],
+        region=region,
         input_shape=input_shape,
         parameters=parameters,
         previous=previous,
@@ -100,15 +104,25 @@ def fit_network(
 
 
 def _prepare(
-    architecture, X, training_rows, *, limits, input_shape, parameters, previous, random_state
+    architecture,
+    X,
+    training_rows,
+    *,
+    limits,
+    region,
+    input_shape,
+    parameters,
+    previous,
+    random_state,
 ):
     """Build the network as it is before the training."""
     raw_limits = limits
     if previous is None:
-        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits)
+        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits, region)
     else:
         building.check_input_shape(previous, input_shape)
         building.check_kind(previous)
+        building.check_region(previous, region)
         scaling = previous.scaling
     limits = scaled_limits(scaling, limits)
     loss = compiling.resolve_loss(parameters["loss"], limits)
@@ -126,7 +140,7 @@ def _prepare(
         building.copy_weights(previous, network)
 
     def rescale(rows):
-        network.scaling = fit_scaling(parameters["scaling"], X, rows, raw_limits)
+        network.scaling = fit_scaling(parameters["scaling"], X, rows, raw_limits, region)
 
     trial = X, training_rows
     return feature_fitting.Prepared(network, trial, lambda: X, loss, rescale, network)

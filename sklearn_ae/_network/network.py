@@ -9,6 +9,7 @@ from keras import layers
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
 from sklearn_ae._network.randomness import python_random_restored
+from sklearn_ae._network.regions import KeepRegion
 from sklearn_ae._network.responses import Response
 from sklearn_ae._scaling import Scaling
 
@@ -131,7 +132,10 @@ class Network:
         return self._views["activations"]
 
     def _activate(self, x):
-        return layers.Activation(self.output_activation, name="output_activation")(x)
+        x = layers.Activation(self.output_activation, name="output_activation")(x)
+        if self.scaling.region is None:
+            return x
+        return KeepRegion(self.scaling.region, name="region_of_interest")(x)
 
     def _build_decoder(self, code):
         inputs = keras.Input(code.shape[1:], name="code")
@@ -156,7 +160,8 @@ class Network:
             x = part(_cast("scaled_input")(x))
         if name != "encoder":
             x = _cast("scaled_reconstruction", "float64")(x)
-            x = _cast("reconstruction")((x - _constant(offset)) / _constant(scale))
+            x = keras.ops.divide_no_nan(x - _constant(offset), _constant(scale))
+            x = _cast("reconstruction")(x)
         return keras.Model(inputs, x, name=name)
 
     def __getstate__(self):

@@ -172,7 +172,11 @@ class FeatureNetwork:
     def error_maps(self, response):
         """Compute the sum of the absolute errors at each position, at the size of the images."""
         maps = self.positionwise.error_maps(response)[..., tf.newaxis]
-        return tf.image.resize(maps, self.input_shape[:2], method="bilinear")[..., 0]
+        region = self.scaling.region
+        if region is not None:
+            maps = self.features.layers[-1].spread(maps)
+        maps = tf.image.resize(maps, self.input_shape[:2], method="bilinear")[..., 0]
+        return maps if region is None else tf.where(region, maps, 0)
 
     def __getstate__(self):
         return {

@@ -155,7 +155,8 @@ def _check_scores(scores, anomaly_score):
 
 
 def _unscale(scaled, scale, offset):
-    return tf.cast((tf.cast(scaled, tf.float64) - offset) / scale, tf.float32)
+    # 0 where nothing is seen, outside of a region of interest: there, both are 0.
+    return tf.cast(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale), tf.float32)
 
 
 def _run(

@@ -1,18 +1,19 @@
 """Images under their anomaly maps."""
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from sklearn_ae._compat import _num_samples, _safe_indexing, check_matplotlib_support
-from sklearn_ae._map_checks import (
-    check_map_threshold,
-    check_maps,
-    check_masks,
-    check_min_area,
-    split_masks,
-)
+from sklearn_ae._map_checks import check_maps
 from sklearn_ae.displays._checks import check_has, check_n_samples, check_vector
 from sklearn_ae.displays._drawing import merge_style, new_axes, take_place, value_range
+from sklearn_ae.displays._map_inputs import (
+    check_boxes,
+    check_images,
+    find_worst,
+    fold_rows,
+    take_masks,
+)
 from sklearn_ae.displays._map_layers import (
     BOX_COLOR,
     MASK_COLOR,
@@ -150,17 +151,17 @@ class AnomalyMapDisplay:
         for method in ("anomaly_map", "score_samples"):
             check_has(detector, method, "pass pipeline[-1] with pipeline[:-1].transform(X), say.")
         check_n_samples(n_samples)
-        boxes = _check_boxes(threshold, min_area)
+        boxes = check_boxes(threshold, min_area)
         anomaly_scores = -detector.score_samples(X)
-        worst = _find_worst(anomaly_scores, n_samples)
-        masks = _take_masks(masks, worst, _num_samples(X))
+        worst = find_worst(anomaly_scores, n_samples)
+        masks = take_masks(masks, worst, _num_samples(X))
         X = _safe_indexing(X, worst)
         maps = detector.anomaly_map(X)
         # Of flat rows, these are flat too.
         if getattr(maps, "ndim", 3) == 2:
-            X, maps = _fold(np.asarray(X), maps, detector.input_shape_)
+            X, maps = fold_rows(np.asarray(X), maps, detector.input_shape_)
         display = cls(
-            **_check_images(X, maps if sigma is None else smooth(maps, sigma=sigma), masks, worst),
+            **check_images(X, maps if sigma is None else smooth(maps, sigma=sigma), masks, worst),
             **boxes,
             anomaly_scores=anomaly_scores[worst],
         )
@@ -222,15 +223,15 @@ class AnomalyMapDisplay:
         maps, _ = check_maps(maps)
         check_consistent_length(X, maps, anomaly_scores)
         if anomaly_scores is None:
-            worst = _find_worst([one_map.max() for one_map in maps], n_samples)
+            worst = find_worst([one_map.max() for one_map in maps], n_samples)
         else:
             anomaly_scores = check_vector(anomaly_scores, "anomaly_scores")
-            worst = _find_worst(anomaly_scores, n_samples)
+            worst = find_worst(anomaly_scores, n_samples)
             anomaly_scores = anomaly_scores[worst]
-        masks = _take_masks(masks, worst, len(maps))
+        masks = take_masks(masks, worst, len(maps))
         display = cls(
-            **_check_images([X[i] for i in worst], [maps[i] for i in worst], masks, worst),
-            **_check_boxes(threshold, min_area),
+            **check_images([X[i] for i in worst], [maps[i] for i in worst], masks, worst),
+            **check_boxes(threshold, min_area),
             anomaly_scores=anomaly_scores,
         )
         return display.plot(ax, **kwargs)
@@ -343,59 +344,3 @@ class AnomalyMapDisplay:
         if low <= self.threshold <= high:
             self.colorbar_.ax.axhline(self.threshold, color=BOX_COLOR, linewidth=1.5)
         return [Rectangle((0, 0), 1, 1, **style)]
-
-
-def _find_worst(anomaly_scores, n_samples):
-    """Return the indices of the largest scores, the largest first, then the first of equal ones."""
-    return np.argsort(-np.asarray(anomaly_scores), kind="stable")[:n_samples]
-
-
-def _take_masks(masks, worst, n_images):
-    if masks is None:
-        return None
-    masks = split_masks(masks, n_images)
-    return [masks[i] for i in worst]
-
-
-def _fold(rows, maps, input_shape):
-    """Return the images that rows are, and their maps."""
-    if len(input_shape) != 3:
-        raise ValueError(
-            "detector must be one of images, for its maps to be drawn; of rows, see "
-            f"ContributionDisplay. Received: a detector of input_shape_={input_shape}."
-        )
-    return rows.reshape(-1, *input_shape), maps.reshape(-1, *input_shape).sum(axis=-1)
-
-
-def _check_images(X, maps, masks, indices):
-    """Return the parameters of a display of these images and no others."""
-    maps, _ = check_maps(maps)
-    if not maps:
-        raise ValueError("X must hold an image at least. Received: n_samples=0.")
-    images = []
-    for image, one_map, index in zip(X, maps, indices, strict=True):
-        name = f"X[{index}]"
-        image = check_array(image, allow_nd=True, ensure_2d=False, input_name=name)
-        is_grey = image.ndim == 2
-        if not (is_grey or (image.ndim == 3 and image.shape[2] in (1, 3))):
-            raise ValueError(
-                f"{name} must be an image of shape (height, width) or (height, width, channels) "
-                "of 1 or 3 channels. Of more channels, pass those to show: image[..., :3] or "
-                f"image[..., 0]. Received: {name} of shape {image.shape}."
-            )
-        if image.shape[:2] != one_map.shape:
-            raise ValueError(
-                f"maps must have the height and width of their images. Received: {name} of shape "
-                f"{image.shape} and its map of shape {one_map.shape}."
-            )
-        images.append(image)
-    if masks is not None:
-        masks = check_masks(masks, maps)
-    return {"X": images, "maps": maps, "masks": masks, "indices": indices}
-
-
-def _check_boxes(threshold, min_area):
-    check_min_area(min_area)
-    if threshold is not None:
-        threshold = float(check_map_threshold(threshold))
-    return {"threshold": threshold, "min_area": min_area}
