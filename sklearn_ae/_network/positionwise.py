@@ -171,7 +171,8 @@ class FeatureNetwork:
 
     def error_maps(self, response):
         """Compute the sum of the absolute errors at each position, at the size of the images."""
-        maps = self.positionwise.error_maps(response)[..., tf.newaxis]
+        # Resizing computes in float32, whatever it gets; ONNX has one type for both.
+        maps = tf.cast(self.positionwise.error_maps(response)[..., tf.newaxis], tf.float32)
         region = self.scaling.region
         if region is not None:
             maps = self.features.layers[-1].spread(maps)

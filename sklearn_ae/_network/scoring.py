@@ -53,20 +53,26 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
     ValueError
         If the score gives anything but one number a sample.
     """
-
-    def compute(score, response):
-        scores = compute_score(score, response)
-        _check_scores(scores, score)
-        scores = tf.cast(scores, tf.float64)
-        if hasattr(score, "compute_from"):
-            largest = tf.constant(LARGEST_SCORE, tf.float64)
-            scores = tf.where(response.is_beyond_float32, largest, scores)
-        return scores
-
     scores = _run_score(
-        network, "score", compute, anomaly_score, X, is_progress_shown=is_progress_shown
+        network,
+        "score",
+        compute_checked_score,
+        anomaly_score,
+        X,
+        is_progress_shown=is_progress_shown,
     )
     return np.minimum(np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf), LARGEST_SCORE)
+
+
+def compute_checked_score(score, response):
+    """Compute in the graph the anomaly score of each sample, as float64."""
+    scores = compute_score(score, response)
+    _check_scores(scores, score)
+    scores = tf.cast(scores, tf.float64)
+    if hasattr(score, "compute_from"):
+        largest = tf.constant(LARGEST_SCORE, tf.float64)
+        scores = tf.where(response.is_beyond_float32, largest, scores)
+    return scores
 
 
 def features(network, anomaly_score, X, rows):
@@ -179,7 +185,7 @@ def _run(
     )
     n_rows = _rows_per_chunk(n_bytes, constants)
     arguments = [tf.constant(constant) for constant in (*network.scaling_arrays, *constants)]
-    arguments += [_read(weight.value) for weight in _weights(models)]
+    arguments += [_read(weight.value) for weight in weights_of(models)]
     n = len(X) if rows is None else len(rows)
     outputs = out
     with progress_bar(n, unit="samples", is_shown=is_progress_shown and n > n_rows) as advance:
@@ -214,11 +220,39 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
 
 
 def _compile(compute, models, row_shape, dtype, scaling, n_axes):
-    n_constants = len(scaling) + len(n_axes)
+    # A free batch axis: one compilation serves one row and ten thousand.
+    signature = [tf.TensorSpec((None, *row_shape), dtype)]
+    signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
+    # Scores of one configuration may be fitted to more rows or fewer.
+    signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
+    weights = weights_of(models)
+    signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in weights]
+    graph = make_graph(compute, models, len(scaling), len(n_axes))
+    return tf.function(graph, autograph=False).get_concrete_function(*signature)
+
+
+def make_graph(compute, models, n_scaling, n_constants):
+    """Return a function of raw values, scaling, constants of a score and weights.
+
+    Parameters
+    ----------
+    compute : callable
+        Called with a function that calls a part of the network, raw values, the scaling and the
+        constants.
+    models : list of keras.Model
+        Those whose weights are arguments, as :func:`weights_of` has them.
+    n_scaling, n_constants : int
+        Numbers of arrays.
+
+    Returns
+    -------
+    graph : callable
+    """
+    n = n_scaling + n_constants
 
     def graph(x, *others):
-        arrays, constants = others[: len(scaling)], others[len(scaling) : n_constants]
-        values = dict(zip(map(id, _weights(models)), others[n_constants:], strict=True))
+        arrays, constants, weights = others[:n_scaling], others[n_scaling:n], others[n:]
+        values = dict(zip(map(id, weights_of(models)), weights, strict=True))
 
         def call(inputs, part):
             trainable, others = (
@@ -231,13 +265,7 @@ def _compile(compute, models, row_shape, dtype, scaling, n_axes):
 
         return compute(call, x, arrays, *constants)
 
-    # A free batch axis: one compilation serves one row and ten thousand.
-    signature = [tf.TensorSpec((None, *row_shape), dtype)]
-    signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
-    # Scores of one configuration may be fitted to more rows or fewer.
-    signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
-    signature += [tf.TensorSpec(weight.shape, weight.dtype) for weight in _weights(models)]
-    return tf.function(graph, autograph=False).get_concrete_function(*signature)
+    return graph
 
 
 def _call(graph, arguments):
@@ -251,7 +279,8 @@ def _read(variable):
     return tf.raw_ops.ReadVariableOp(resource=variable.handle, dtype=variable.dtype)
 
 
-def _weights(models):
+def weights_of(models):
+    """Return the variables that are arguments of a compiled function, in its order."""
     return [
         variable
         for model in models

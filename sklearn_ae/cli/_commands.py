@@ -21,7 +21,7 @@ from sklearn_ae.cli._model import ImageModel
 from sklearn_ae.cli._starting import start_tensorflow
 from sklearn_ae.cli._table import score_images, write_table
 from sklearn_ae.cli._telling import is_progress_shown, tell
-from sklearn_ae.persistence import load, save, to_onnx
+from sklearn_ae.persistence import describe, load, save, to_onnx
 
 # Their names are those of the parser.
 _ARCHITECTURES = {
@@ -69,8 +69,9 @@ def score(options):
     if options.maps is not None:
         check_can_draw(options.maps)
     start_tensorflow(is_quiet=not options.debug)
-    model = ImageModel(load(options.model), options.model)
+    model = ImageModel(options.model)
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
+        model.check(photographs)
         scored = score_images(model, photographs)
         write_table(scored, photographs.errors, options.csv)
         if options.maps is not None:
@@ -84,7 +85,7 @@ def calibrate(options):
     """Calibrate a model with other normal images and save it."""
     check_can_be_written(options.output, "--output")
     start_tensorflow(is_quiet=not options.debug)
-    model = ImageModel(load(options.model), options.model)
+    model = ImageModel(options.model)
     # A second calibration replaces the first.
     is_calibrated = isinstance(model.detector, ConformalDetector)
     estimator = model.detector.estimator_ if is_calibrated else model.detector
@@ -95,6 +96,7 @@ def calibrate(options):
     )
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
         check_all_were_read(photographs)
+        model.check(photographs)
         detector.fit(photographs.images)
     save(detector, options.output)
     print(detector.calibration_report())
@@ -110,9 +112,34 @@ def export(options):
 
 
 def info(options):
-    """Print what is in a model file."""
-    raise NotImplementedError
+    """Print what a model file says of itself."""
+    description = describe(options.model)
+    rows = {
+        "detector": description["detector"],
+        "input": _describe_input(description["input"]),
+        "labels": ", ".join(f"{n} {name}" for n, name in description["labels"].items()),
+        "size of the file": f"{options.model.stat().st_size / 1e6:.1f} MB",
+        "version of the format": description["version"],
+        **description["libraries"],
+    }
+    if description["threshold"] is not None:
+        rows["threshold"] = f"{description['threshold']:.6g}, above which -score is an anomaly's"
+    for name, value in rows.items():
+        print(f"{name:<22} {value}")
     return 0
+
+
+def _describe_input(contract):
+    """Say in words what a sample is."""
+    if contract["tile_size"] is not None:
+        height, width = contract["tile_size"]
+        kind = f"images of any size, in tiles of {height}x{width} pixels"
+    else:
+        sizes = "x".join(map(str, contract["sample_shape"]))
+        kind = f"images of {sizes}" if contract["n_channels"] else f"rows of {sizes} values"
+    channels = {None: "", 1: ", grey", 3: ", colour"}
+    n_channels = contract["n_channels"]
+    return f"{kind}{channels.get(n_channels, f', {n_channels} channels')}, {contract['dtype']}"
 
 
 COMMANDS = {

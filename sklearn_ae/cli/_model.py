@@ -1,4 +1,6 @@
-"""What images a model takes."""
+"""A detector of images from a file, and the images that it takes."""
+
+from sklearn_ae.persistence import describe, load
 
 
 class ImageModel:
@@ -6,14 +8,13 @@ class ImageModel:
 
     Parameters
     ----------
-    detector : estimator object
-        The detector, or a wrapper of this package around it.
     path : pathlib.Path
-        The file that it came from.
 
     Attributes
     ----------
-    innermost : estimator object
+    detector : estimator object
+        The detector, or a wrapper of this package around it.
+    innermost : AutoencoderAnomalyDetector
         The detector inside of all wrappers, which makes maps.
     size : tuple of int or None
         ``(height, width)`` of the images that it takes, None if it cuts them into tiles.
@@ -26,9 +27,10 @@ class ImageModel:
         If it takes no images.
     """
 
-    def __init__(self, detector, path):
-        self.detector = detector
-        self.innermost = detector
+    def __init__(self, path):
+        self._path = path
+        self.detector = load(path)
+        self.innermost = self.detector
         while not hasattr(self.innermost, "anomaly_map"):
             self.innermost = self.innermost.estimator_
         shape = self.innermost.input_shape_
@@ -39,3 +41,22 @@ class ImageModel:
             )
         self.size = None if self.innermost.tile_size is not None else shape[:2]
         self.mode = "grey" if shape[2] == 1 else "colour"
+
+    def check(self, photographs):
+        """Refuse images of another type, whose numbers mean something else.
+
+        Parameters
+        ----------
+        photographs : sklearn.utils.Bunch
+
+        Raises
+        ------
+        ValueError
+            If they have 16 bits, say, and the model was fitted to 8.
+        """
+        expected, dtype = describe(self._path)["input"]["dtype"], photographs.images[0].dtype.name
+        if dtype != expected:
+            raise ValueError(
+                "FOLDER must hold images of the type that the model was fitted to, "
+                f"{expected}: save them so. Received: images of {dtype}."
+            )
