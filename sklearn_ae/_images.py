@@ -1,5 +1,6 @@
 """Image files as arrays in memory, or mapped into it from one file."""
 
+import math
 import os
 from numbers import Integral
 from pathlib import Path
@@ -41,8 +42,8 @@ def load_images(
         `errors`.
     memory_map : str, path-like or None, default=None
         Path of a file, whose name ends in ".npy", to write the images to, for images that do not
-        fit into memory. It is replaced if it exists, once all images are read. All images must
-        have one size, or be resized to one.
+        fit into memory. It is replaced if it exists, once all images are read. Of images of
+        different sizes, it holds the pixels in one row, image after image.
     verbose : bool, default=False
         Whether to show a progress bar on the standard error stream.
 
@@ -53,7 +54,8 @@ def load_images(
 
         - `images` : ndarray of shape (n, height, width) or, of colour images, (n, height, width,
           3), uint8, uint16 or float32. With `memory_map`, a read-only numpy.memmap of that file.
-          For images of different sizes, a list of n arrays (height, width) or (height, width, 3).
+          For images of different sizes, a list of n arrays (height, width) or (height, width, 3),
+          with `memory_map` parts of one numpy.memmap.
         - `filenames` : ndarray of shape (n,), str, the path of each image.
         - `errors` : dict of str to str, path of each file left out and what is wrong with it.
 
@@ -239,7 +241,7 @@ def _collect(images, n_files):
 
 
 def _write(images, n_files, path):
-    """Write images of one size to a file and map it into memory.
+    """Write images to a file and map it into memory.
 
     Parameters
     ----------
@@ -250,28 +252,39 @@ def _write(images, n_files, path):
 
     Returns
     -------
-    images : numpy.memmap of shape (n, height, width) or (n, height, width, 3)
+    images : numpy.memmap of shape (n, height, width) or (n, height, width, 3), or list of them
     filenames : list of str
     """
-    filenames, first = [], None
+    filenames, shapes = [], []
     # Beside the file, as only there it can be moved into place in one step.
     partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:
         with open(partial, "xb") as file:
             for filename, pixels in images:
-                if first is None:
-                    first = pixels
-                    _write_header(file, (n_files, *first.shape), first.dtype)
-                elif pixels.shape != first.shape:
-                    raise _not_of_one_size(filenames[0], first, filename, pixels)
+                if not shapes:
+                    _write_header(file, (n_files, *pixels.shape), pixels.dtype)
                 file.write(np.ascontiguousarray(pixels))
                 filenames.append(filename)
+                shapes.append(pixels.shape)
+            are_of_one_size = len(set(shapes)) == 1
+            n_values = sum(map(math.prod, shapes))
             file.seek(0)
-            _write_header(file, (len(filenames), *first.shape), first.dtype)
+            shape = (len(shapes), *shapes[0]) if are_of_one_size else (n_values,)
+            _write_header(file, shape, pixels.dtype)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-    return np.load(path, mmap_mode="r"), filenames
+    mapped = np.load(path, mmap_mode="r")
+    return mapped if are_of_one_size else _take_apart(mapped, shapes), filenames
+
+
+def _take_apart(values, shapes):
+    """Return parts of a row of values as images, without a copy."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    return [
+        values[end - math.prod(shape) : end].reshape(shape)
+        for end, shape in zip(ends, shapes, strict=True)
+    ]
 
 
 def _write_header(file, shape, dtype):
@@ -279,12 +292,4 @@ def _write_header(file, shape, dtype):
     np.lib.format.write_array_header_1_0(
         file,
         {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape},
-    )
-
-
-def _not_of_one_size(filename, pixels, other_filename, other_pixels):
-    return ValueError(
-        "memory_map needs images of one size: pass size=(height, width) to resize them. Received: "
-        f"{filename!r} of {pixels.shape[:2]} and {other_filename!r} of {other_pixels.shape[:2]} "
-        "pixels."
     )

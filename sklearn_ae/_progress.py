@@ -1,17 +1,19 @@
 """A progress bar on the standard error stream."""
 
 import sys
+import time
 from contextlib import contextmanager
+from datetime import timedelta
 
 _WIDTH = 30
 
 
 @contextmanager
 def progress_bar(n_items, *, unit, is_shown):
-    """Show how many of some items are done, until the block ends, by an error too.
+    """Show how many of some items are done and how long the rest will take, as far as is known.
 
     Keras has a bar too, but importing Keras takes seconds. This one is drawn once for each percent,
-    so that a log file stays short.
+    so that a log file stays short, and ends its line when the block ends, by an error too.
 
     Parameters
     ----------
@@ -29,16 +31,31 @@ def progress_bar(n_items, *, unit, is_shown):
         yield lambda n_done: None
         return
     percents_drawn = set()
+    begin = time.monotonic()
 
     def advance(n_done):
         percent = 100 * n_done // n_items
         if percent not in percents_drawn:
             percents_drawn.add(percent)
             bar = ("=" * (_WIDTH * n_done // n_items)).ljust(_WIDTH)
-            print(f"\r[{bar}] {n_done}/{n_items} {unit}", end="", file=sys.stderr, flush=True)
+            text = f"[{bar}] {n_done}/{n_items} {unit}{_time(begin, n_done, n_items)}"
+            # As long as the longest so far, of which nothing may be left.
+            lengths.append(len(text))
+            print(f"\r{text.ljust(max(lengths))}", end="", file=sys.stderr, flush=True)
 
+    lengths = [0]
     try:
         advance(0)
         yield advance
     finally:
         print(file=sys.stderr, flush=True)
+
+
+def _time(begin, n_done, n_items):
+    """Say how long the rest will take, if it goes on as before, or how long all have taken."""
+    elapsed = time.monotonic() - begin
+    if n_done == 0:
+        return ""
+    if n_done == n_items:
+        return f", {timedelta(seconds=round(elapsed))}"
+    return f", {timedelta(seconds=round(elapsed * (n_items - n_done) / n_done))} left"

@@ -8,6 +8,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_array, gen_batches
 
+from sklearn_ae._progress import progress_bar
+
 # Tiles in memory at a time, as they are cut from an image.
 _BYTES_PER_BATCH = 2**25
 
@@ -152,11 +154,15 @@ def cut_training_tiles(images, tiling, groups, random_state):
     return tiles, [np.flatnonzero(np.isin(of_image, group)) for group in groups]
 
 
-def score_images(images, tiling, score):
+def score_images(images, tiling, score, *, is_progress_shown=False):
     """Return the smallest of the scores of each image's tiles, that of the most abnormal one."""
-    return np.array(
-        [min(score(tiles).min() for _, tiles in tiling.batches(image)) for image in images]
-    )
+    scores = np.empty(len(images))
+    is_shown = is_progress_shown and len(images) > 1
+    with progress_bar(len(images), unit="images", is_shown=is_shown) as advance:
+        for i, image in enumerate(images):
+            scores[i] = min(score(tiles).min() for _, tiles in tiling.batches(image))
+            advance(i + 1)
+    return scores
 
 
 def map_images(images, tiling, compute):

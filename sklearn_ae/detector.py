@@ -127,7 +127,9 @@ class AutoencoderAnomalyDetector(
         Source of weights, held-out rows, the order of rows and noise. An int makes fits on one
         machine repeatable to the bit.
     verbose : {0, 1, 2}, default=0
-        Nothing, Keras's progress bar, or one line an epoch.
+        Nothing, progress bars, or one line an epoch. The bars are Keras's of the epochs, on the
+        standard output, and one of the samples scored, on the standard error stream, if they are
+        many.
 
     Attributes
     ----------
@@ -364,10 +366,15 @@ class AutoencoderAnomalyDetector(
     def _score_samples(self, X):
         from sklearn_ae._network import scoring
 
-        def score(X):
-            return -scoring.anomaly_scores(self._network, self.anomaly_score_, X)
+        # As in Keras, 2 is for log files, in which a bar would be a mess.
+        options = {"is_progress_shown": self.verbose == 1}
 
-        return score(X) if self._tiling is None else score_images(X, self._tiling, score)
+        def score(X, **options):
+            return -scoring.anomaly_scores(self._network, self.anomaly_score_, X, **options)
+
+        if self._tiling is None:
+            return score(X, **options)
+        return score_images(X, self._tiling, score, **options)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,5 +1,6 @@
 """What load_images reads: files, their order, their pixels and types, and where they are put."""
 
+import re
 import sys
 import tracemalloc
 from pathlib import Path
@@ -240,6 +241,21 @@ def test_memory_map_is_the_array(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected.images)
 
 
+@pytest.mark.parametrize("pixels", [GREY, COLOUR, GREY_16], ids=["grey", "colour", "16 bits"])
+def test_memory_map_of_different_sizes_holds_their_pixels(tmp_path, pixels):
+    arrays = [pixels, pixels[:3], np.tile(pixels, (2, 5, 1)[: pixels.ndim])]
+    for n, array in enumerate(arrays):
+        save(array, tmp_path / f"{n}.png")
+    mapped = load_images(tmp_path, memory_map=tmp_path / "images.npy").images
+    assert isinstance(mapped, list)
+    for image, array in zip(mapped, arrays, strict=True):
+        assert isinstance(image, np.memmap)
+        assert not image.flags.writeable
+        np.testing.assert_array_equal(image, array)
+    row = np.load(tmp_path / "images.npy")
+    np.testing.assert_array_equal(row, np.concatenate([array.ravel() for array in arrays]))
+
+
 def test_memory_map_has_no_rows_of_files_left_out(tmp_path):
     for n in range(12):
         save(np.full((6, 8), n, dtype=np.uint16), tmp_path / f"{n:02}.png")
@@ -313,8 +329,9 @@ def test_progress_bar_counts_files_on_standard_error(tmp_path, capsys, fails):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.endswith("\n")
-    last = captured.err.rsplit("\r", maxsplit=1)[-1].split()
-    assert last[-2:] == (["2/4", "files"] if fails else ["4/4", "files"])
+    last = captured.err.rsplit("\r", maxsplit=1)[-1]
+    done, left = ("2/4", " left") if fails else ("4/4", "")
+    assert re.search(rf"\] {done} files, 0:00:0\d{left} *\n$", last)
 
 
 def test_progress_bar_draws_each_percent_once(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import keras
 import numpy as np
@@ -325,6 +326,24 @@ def test_progress_is_printed_as_asked(capfd):
     assert "val_loss" in lines
     small(verbose=1).fit(X)
     assert "━" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("parameters", [{}, {"tile_size": 20}], ids=["whole", "tiles"])
+def test_scoring_of_many_samples_shows_the_time_left_as_asked(capfd, parameters):
+    images = np.random.default_rng(0).integers(0, 256, size=(30, 28, 28), dtype=np.uint8)
+    detector = small_conv(**parameters).fit(images)
+    many = np.repeat(images, 200, axis=0) if not parameters else images
+    scores = detector.score_samples(many)
+    capfd.readouterr()
+    detector.set_params(verbose=2).score_samples(many)
+    assert capfd.readouterr() == ("", "")
+    np.testing.assert_array_equal(detector.set_params(verbose=1).score_samples(many), scores)
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert re.search(r"\d+/\d+ (samples|images), \d:\d\d:\d\d left", captured.err)
+    assert f"{len(many)}/{len(many)}" in captured.err
+    detector.score_samples(many[:1])
+    assert capfd.readouterr() == ("", "")
 
 
 # Failures and interrupts

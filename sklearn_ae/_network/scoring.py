@@ -14,6 +14,7 @@ import tensorflow as tf
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
+from sklearn_ae._progress import progress_bar
 from sklearn_ae.anomaly_scores._combined import compute_score
 
 # A chunk is as many rows as keep the network's largest layer within this: several layers are in
@@ -30,7 +31,7 @@ LARGEST_SCORE = float(np.finfo(np.float32).max)
 _GRAPHS = BoundedCache(max_size=64)
 
 
-def anomaly_scores(network, anomaly_score, X):
+def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
     """Compute the anomaly score of each row.
 
     Parameters
@@ -39,6 +40,8 @@ def anomaly_scores(network, anomaly_score, X):
     anomaly_score : object with `compute` or `compute_from`
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
+    is_progress_shown : bool, default=False
+        Whether to show a progress bar, if there is more than one chunk.
 
     Returns
     -------
@@ -50,7 +53,14 @@ def anomaly_scores(network, anomaly_score, X):
     ValueError
         If the score gives anything but one number a sample.
     """
-    scores = _run_score(network, "score", compute_checked_score, anomaly_score, X)
+    scores = _run_score(
+        network,
+        "score",
+        compute_checked_score,
+        anomaly_score,
+        X,
+        is_progress_shown=is_progress_shown,
+    )
     if not np.isfinite(scores).all():
         scores = np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf)
     return np.minimum(scores, LARGEST_SCORE)
@@ -124,7 +134,7 @@ def decodings(network, Z):
     return _run(network, "decoding", compute, [network.decoder], Z)
 
 
-def _run_score(network, name, compute_with, anomaly_score, X, rows=None):
+def _run_score(network, name, compute_with, anomaly_score, X, rows=None, **options):
     """Call a function of a score and of what the network makes of rows of X."""
     constants = arrays_of(anomaly_score)
     is_shareable = is_own(anomaly_score)
@@ -138,7 +148,7 @@ def _run_score(network, name, compute_with, anomaly_score, X, rows=None):
         score = with_tensors(template, iter(constants))
         return compute_with(score, network.respond(call, network.read(call, x, scaling)))
 
-    return _run(network, key, compute, network.models, X, rows, constants, is_shareable)
+    return _run(network, key, compute, network.models, X, rows, constants, is_shareable, **options)
 
 
 def _check_scores(scores, anomaly_score):
@@ -157,7 +167,18 @@ def _unscale(scaled, scale, offset):
     return tf.cast(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale), tf.float32)
 
 
-def _run(network, name, compute, models, X, rows=None, constants=(), is_shareable=True, out=None):
+def _run(
+    network,
+    name,
+    compute,
+    models,
+    X,
+    rows=None,
+    constants=(),
+    is_shareable=True,
+    out=None,
+    is_progress_shown=False,
+):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
     dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
@@ -169,14 +190,16 @@ def _run(network, name, compute, models, X, rows=None, constants=(), is_shareabl
     arguments += [weight.value.handle for weight in weights_of(models)]
     n = len(X) if rows is None else len(rows)
     outputs = out
-    for start in range(0, n, n_rows):
-        stop = start + n_rows
-        chunk = X[start:stop] if rows is None else X[rows[start:stop]]
-        chunk = np.ascontiguousarray(chunk, dtype=dtype)
-        output = _call(graph, [tf.constant(chunk), *arguments]).numpy()
-        if outputs is None:
-            outputs = np.empty((n, *output.shape[1:]), dtype=output.dtype)
-        outputs[start:stop] = output
+    with progress_bar(n, unit="samples", is_shown=is_progress_shown and n > n_rows) as advance:
+        for start in range(0, n, n_rows):
+            stop = start + n_rows
+            chunk = X[start:stop] if rows is None else X[rows[start:stop]]
+            chunk = np.ascontiguousarray(chunk, dtype=dtype)
+            output = _call(graph, [tf.constant(chunk), *arguments]).numpy()
+            if outputs is None:
+                outputs = np.empty((n, *output.shape[1:]), dtype=output.dtype)
+            outputs[start:stop] = output
+            advance(min(stop, n))
     return outputs
 
 

@@ -1,0 +1,62 @@
+"""A detector of images from a file, and the images that it takes."""
+
+from sklearn_ae.persistence import describe, load
+
+
+class ImageModel:
+    """A detector of images from a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Attributes
+    ----------
+    detector : estimator object
+        The detector, or a wrapper of this package around it.
+    innermost : AutoencoderAnomalyDetector
+        The detector inside of all wrappers, which makes maps.
+    size : tuple of int or None
+        ``(height, width)`` of the images that it takes, None if it cuts them into tiles.
+    mode : {"grey", "colour"}
+        What it takes.
+
+    Raises
+    ------
+    ValueError
+        If it takes no images.
+    """
+
+    def __init__(self, path):
+        self._path = path
+        self.detector = load(path)
+        self.innermost = self.detector
+        while not hasattr(self.innermost, "anomaly_map"):
+            self.innermost = self.innermost.estimator_
+        shape = self.innermost.input_shape_
+        if len(shape) != 3 or shape[2] not in (1, 3):
+            raise ValueError(
+                "MODEL must be a detector of images, grey or colour. Received: "
+                f"'{path}', which takes samples of shape {shape}."
+            )
+        self.size = None if self.innermost.tile_size is not None else shape[:2]
+        self.mode = "grey" if shape[2] == 1 else "colour"
+
+    def check(self, photographs):
+        """Refuse images of another type, whose numbers mean something else.
+
+        Parameters
+        ----------
+        photographs : sklearn.utils.Bunch
+
+        Raises
+        ------
+        ValueError
+            If they have 16 bits, say, and the model was fitted to 8.
+        """
+        expected, dtype = describe(self._path)["input"]["dtype"], photographs.images[0].dtype.name
+        if dtype != expected:
+            raise ValueError(
+                "FOLDER must hold images of the type that the model was fitted to, "
+                f"{expected}: save them so. Received: images of {dtype}."
+            )
