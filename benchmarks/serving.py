@@ -26,7 +26,7 @@ from _measuring import (
     use_repository,
 )
 
-# How often a batch is scored in a row, by predict and by the others, and how often that is repeated.
+# How often a batch is scored in a row, by predict and by the others, and how often all is done.
 N_CALLS = {1: (20, 400), 32: (10, 50), 1024: (2, 2)}
 N_ROUNDS = 7
 WAYS = ("Model.predict", "score_samples", "ONNX Runtime")
