@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._row_hashes import find_rows_fitted_to
-from sklearn_ae._tiling import map_images, summarise
+from sklearn_ae._tiling import TileMeans, map_images
 from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
 
 
@@ -205,7 +205,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         return find_rows_fitted_to(rows, self._row_hashes, self._network.scaling.region)
 
     def _as_rows(self, X):
-        return X if self._tiling is None else summarise(X, self._tiling)
+        return X if self._tiling is None else TileMeans(X, self._tiling)
 
     def _validate(self, X):
         """Return X as the network takes it, and the shape in which it came."""

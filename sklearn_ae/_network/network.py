@@ -46,6 +46,8 @@ class Network:
         Codes to scaled reconstructions.
     graphs : BoundedCache
         Compiled functions that no other network can share.
+    arguments : dict
+        Tensors that compiled functions are called with, beside raw values.
     """
 
     # Whether scores see features at positions, and reconstructions are no samples.
@@ -57,6 +59,7 @@ class Network:
         self.input_shape = input_shape
         self.scaling = scaling
         self.graphs = BoundedCache(max_size=16)
+        self.arguments = {}
         self._views = {}
         x = inputs = keras.Input(input_shape, name="scaled_input")
         outputs = []

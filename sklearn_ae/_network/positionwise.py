@@ -33,6 +33,8 @@ class PositionwiseNetwork:
     ----------
     graphs : BoundedCache
         Compiled functions that no other network can share.
+    arguments : dict
+        Tensors that compiled functions are called with, beside raw values.
     """
 
     is_positionwise = True
@@ -42,6 +44,7 @@ class PositionwiseNetwork:
         self.rows = rows
         self.input_shape = input_shape
         self.graphs = BoundedCache(max_size=16)
+        self.arguments = {}
 
     @property
     def configuration(self):
@@ -124,6 +127,7 @@ class FeatureNetwork:
         self.input_shape = input_shape
         self.scaling = scaling
         self.graphs = BoundedCache(max_size=16)
+        self.arguments = {}
         self._description = describe(features)
 
     @property
