@@ -78,3 +78,19 @@ def find_innermost(estimator):
             steps = [step for _, step in detector.steps[:-1]]
             transformers += [step for step in steps if step not in (None, "passthrough")]
     return Innermost(detector, transformers, is_frozen)
+
+
+def find_offset(estimator):
+    """Return the `score_samples` below which a sample is an anomaly.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        As :func:`walk_inwards` takes it, fitted.
+
+    Returns
+    -------
+    offset : float
+        That of the outermost estimator that has one.
+    """
+    return float(next(e.offset_ for e in walk_inwards(estimator) if hasattr(e, "offset_")))

@@ -129,7 +129,8 @@ def test_info_and_help_say_much_without_tensorflow(files):
     code = """
 import sys
 from sklearn_ae.cli import main
-assert main(["info", sys.argv[1]]) == 0
+for name in sys.argv[1:]:
+    assert main(["info", name]) == 0
 for command in [[], ["fit"], ["score"], ["calibrate"], ["export"], ["info"]]:
     try:
         main([*command, "--help"])
@@ -138,13 +139,14 @@ for command in [[], ["fit"], ["score"], ["calibrate"], ["export"], ["info"]]:
 assert not {"tensorflow", "keras", "matplotlib"} & set(sys.modules)
 """
     result = subprocess.run(
-        [sys.executable, "-c", code, files / "model.skae"],
+        [sys.executable, "-c", code, files / "model.skae", files / "cal.skae"],
         capture_output=True,
         check=True,
         text=True,
     )
     assert "images of 16x16, grey, uint8" in result.stdout
-    assert f"{-load(files / 'model.skae').offset_:.6g}" in result.stdout
+    for name in ("model.skae", "cal.skae"):
+        assert f"{-load(files / name).offset_:.6g}, above" in result.stdout
     assert f"sklearn_ae             {sklearn_ae.__version__}" in result.stdout
     assert result.stdout.count("example:") == 6
 

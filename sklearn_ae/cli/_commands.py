@@ -119,11 +119,10 @@ def info(options):
         "input": _describe_input(description["input"]),
         "labels": ", ".join(f"{n} {name}" for n, name in description["labels"].items()),
         "size of the file": f"{options.model.stat().st_size / 1e6:.1f} MB",
+        "threshold": f"{description['threshold']:.6g}, above which -score is an anomaly's",
         "version of the format": description["version"],
         **description["libraries"],
     }
-    if description["threshold"] is not None:
-        rows["threshold"] = f"{description['threshold']:.6g}, above which -score is an anomaly's"
     for name, value in rows.items():
         print(f"{name:<22} {value}")
     return 0

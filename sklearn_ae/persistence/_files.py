@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 import sklearn_ae
+from sklearn_ae._innermost import find_offset
 from sklearn_ae.persistence import _archive
 
 
@@ -82,7 +83,7 @@ def save(detector, path, *, golden_inputs=None):
         "libraries": _versions(),
         "input": _input_contract(inner),
         "labels": {"1": "normal", "-1": "anomaly"},
-        "threshold": float(-inner.offset_) if detector is inner else None,
+        "threshold": -find_offset(detector),
         "detector": node,
         "golden": golden,
     }
@@ -153,8 +154,7 @@ def describe(path):
     description : dict
         "version" of the format, "libraries" by name with the versions that wrote it, "detector",
         the name of its class, "input", what a sample must be, "labels", what -1 and 1 mean, and
-        "threshold", the anomaly score above which a sample is an anomaly, or None if the detector
-        is a wrapper.
+        "threshold", the anomaly score, minus `score_samples`, above which a sample is an anomaly.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_ae
-from sklearn_ae._innermost import walk_inwards
+from sklearn_ae._innermost import find_offset, walk_inwards
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.exceptions import PersistenceError
 
@@ -122,7 +122,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
     inner, dtype = chain[-1], input_dtype(chain[-1])
     X = _onnx_checks.prepare_golden_inputs(inner, golden_inputs, dtype)
     _warn_if_large(inner._network)
-    decision = Decision(find_offset(chain), find_calibration_scores(detector, chain))
+    decision = Decision(find_offset(detector), find_calibration_scores(detector, chain))
     model = build_onnx_model(
         inner._network, inner.anomaly_score_, decision, inner._sample_shape, dtype
     )
@@ -138,11 +138,6 @@ def input_dtype(detector):
     """Return the type of the samples that the model takes."""
     dtype = detector._fitted_dtype
     return dtype if dtype.name in _INPUT_DTYPES else np.dtype(np.float64)
-
-
-def find_offset(chain):
-    """Return the threshold of the outermost estimator that has one."""
-    return float(next(e.offset_ for e in chain if hasattr(e, "offset_")))
 
 
 def find_calibration_scores(detector, chain):
@@ -225,7 +220,7 @@ def _describe(detector, chain):
         "outputs": {
             name: meaning for name, meaning in OUTPUTS.items() if name != "p_value" or has_p_values
         },
-        "threshold": -find_offset(chain),
+        "threshold": -find_offset(detector),
         "libraries": libraries,
     }
 
