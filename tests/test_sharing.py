@@ -131,3 +131,37 @@ def test_fitted_detectors_do_not_share_weights():
     scores = first.score_samples(IMAGES)
     small_conv(random_state=1).fit(IMAGES)
     np.testing.assert_array_equal(first.score_samples(IMAGES), scores)
+
+
+def network_of(**setting):
+    """Build a network one of whose layers has a setting, which is its name too if it is a word."""
+    [value] = setting.values()
+
+    def build(input_shape, latent_dim):
+        layers = [
+            keras.Input(input_shape),
+            keras.layers.Conv2D(4, 3, padding="same", name=str(value), **setting),
+            keras.layers.Conv2D(input_shape[-1], 3, padding="same"),
+        ]
+        return keras.Sequential(layers)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [{"activation": "relu"}, {"activation": "tanh"}],
+        [{"dtype": "float64"}, {"dtype": "bfloat16"}, {"dtype": "float32"}],
+    ],
+)
+def test_nets_that_differ_in_what_may_be_a_name_share_nothing(settings):
+    """A layer named "relu" must not hide that another one, named "tanh", computes tanh."""
+    detectors = [small(architecture=network_of(**setting)).fit(IMAGES) for setting in settings]
+    scaled = IMAGES[..., np.newaxis] / np.float32(255)
+    for detector in detectors:
+        reconstructed = detector._network.autoencoder.predict(scaled, verbose=0)
+        errors = np.abs(scaled - reconstructed.astype(np.float32)).sum(axis=(1, 2, 3))
+        np.testing.assert_allclose(-detector.score_samples(IMAGES), errors, rtol=1e-3)
+    losses = {detector.history_["loss"][-1] for detector in detectors}
+    assert len(losses) == len(detectors)

@@ -4,6 +4,9 @@ import json
 
 import keras
 
+# Elsewhere, a string that is a layer's name may be a setting of another: an activation, say.
+_HOLD_NAMES = ("name", "keras_history", "input_layers", "output_layers")
+
 
 def describe(keras_object, keep_seeds=False):
     """Write a Keras object as text, with layers' names replaced by numbers.
@@ -41,6 +44,8 @@ def _is_keras_function(keras_object):
 
 def _collect_names(config, names):
     if isinstance(config, dict):
+        if _is_policy(config):
+            return
         if "class_name" in config and "config" in config:
             module = (config.get("module") or "").split(".")[0]
             # Layers of this package are as fixed as Keras's own.
@@ -59,11 +64,29 @@ def _collect_names(config, names):
 
 def _normalise(config, names, keep_seeds):
     if isinstance(config, dict):
+        if _is_policy(config):
+            return config
         return {
-            key: _normalise(value, names, keep_seeds)
+            key: _rename(value, names)
+            if key in _HOLD_NAMES
+            else _normalise(value, names, keep_seeds)
             for key, value in config.items()
             if keep_seeds or key != "seed"
         }
     if isinstance(config, list | tuple):
         return [_normalise(value, names, keep_seeds) for value in config]
-    return names.get(config, config) if isinstance(config, str) else config
+    return config
+
+
+def _rename(value, names):
+    """Replace all strings in what holds nothing but names of layers and numbers."""
+    if isinstance(value, dict):
+        return {key: _rename(item, names) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rename(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def _is_policy(config):
+    """Return whether this is a policy of data types, whose name tells what it does."""
+    return "DTypePolicy" in str(config.get("class_name"))

@@ -18,6 +18,9 @@ def save(detector, path, *, golden_inputs=None):
     leaves that as it was. What is not needed after the fit, and is code or of this machine, is left
     out with a warning: functions, callbacks, the folder of `memory`.
 
+    With :class:`~sklearn_ae.NeighborDistance`, which is a part of ``anomaly_score="auto"`` for rows,
+    the file holds up to 10,000 rows of the training data.
+
     Parameters
     ----------
     detector : AutoencoderAnomalyDetector, ConformalDetector, FixedThresholdDetector or NormalsOnly
