@@ -18,7 +18,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import onnxruntime
 
-import sklearn_ae
 from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector, ConvAutoencoder
 from sklearn_ae.datasets import load_mnist_one_zero
 from sklearn_ae.persistence import to_onnx
@@ -41,7 +40,8 @@ detector = ConformalDetector(
     random_state=0,
 ).fit(ones[:3000])
 
-folder = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
 model = folder / "ones.onnx"
 to_onnx(detector, model, golden_inputs=ones[3000:3032])
 print(f"{model.stat().st_size / 1024:.0f} KiB")
@@ -64,7 +64,7 @@ for name, text in sorted(session.get_modelmeta().custom_metadata_map.items()):
 chosen = [*np.flatnonzero(digits.y_test == 1)[:4], *np.flatnonzero(digits.y_test == -1)[:4]]
 samples = digits.X_test[chosen]
 np.save(folder / "samples.npy", samples)
-script = Path(sklearn_ae.__file__).parent.parent / "examples" / "serve_onnx.py"
+script = Path(__file__).with_name("serve_onnx.py")
 served = subprocess.run(
     [sys.executable, script, model, folder / "samples.npy"],
     capture_output=True,

@@ -12,8 +12,8 @@ not the package that trained the detector. :doc:`plot_onnx_export` makes a model
 It prints a line for each sample. Whatever the model says of itself, it reads from the model.
 """
 
+import argparse
 import json
-import sys
 
 import numpy as np
 import onnxruntime
@@ -59,5 +59,9 @@ def main(model, file, batch_size=256):
             print(",".join([str(i), *(f"{value:.8g}" for value in row), meaning]))
 
 
-if __name__ == "__main__" and len(sys.argv) == 3:
-    main(*sys.argv[1:])
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Score samples with an exported detector.")
+    parser.add_argument("model", help="file that sklearn_ae.persistence.to_onnx wrote")
+    parser.add_argument("samples", help="file of numpy.save, samples such as the detector takes")
+    arguments = parser.parse_args()
+    main(arguments.model, arguments.samples)

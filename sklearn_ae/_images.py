@@ -1,16 +1,15 @@
 """Image files as arrays in memory, or mapped into it from one file."""
 
 import math
-import os
 from numbers import Integral
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from sklearn_ae._image_files import check_pillow, list_image_files, read_image
 from sklearn_ae._progress import progress_bar
+from sklearn_ae._whole_files import open_to_replace
 
 
 def load_images(
@@ -256,24 +255,18 @@ def _write(images, n_files, path):
     filenames : list of str
     """
     filenames, shapes = [], []
-    # Beside the file, as only there it can be moved into place in one step.
-    partial = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        with open(partial, "xb") as file:
-            for filename, pixels in images:
-                if not shapes:
-                    _write_header(file, (n_files, *pixels.shape), pixels.dtype)
-                file.write(np.ascontiguousarray(pixels))
-                filenames.append(filename)
-                shapes.append(pixels.shape)
-            are_of_one_size = len(set(shapes)) == 1
-            n_values = sum(map(math.prod, shapes))
-            file.seek(0)
-            shape = (len(shapes), *shapes[0]) if are_of_one_size else (n_values,)
-            _write_header(file, shape, pixels.dtype)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with open_to_replace(path) as file:
+        for filename, pixels in images:
+            if not shapes:
+                _write_header(file, (n_files, *pixels.shape), pixels.dtype)
+            file.write(np.ascontiguousarray(pixels))
+            filenames.append(filename)
+            shapes.append(pixels.shape)
+        are_of_one_size = len(set(shapes)) == 1
+        n_values = sum(map(math.prod, shapes))
+        file.seek(0)
+        shape = (len(shapes), *shapes[0]) if are_of_one_size else (n_values,)
+        _write_header(file, shape, pixels.dtype)
     mapped = np.load(path, mmap_mode="r")
     return mapped if are_of_one_size else _take_apart(mapped, shapes), filenames
 

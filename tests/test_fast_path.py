@@ -47,6 +47,24 @@ def test_no_batch_size_is_traced_anew(monkeypatch):
     assert Traced.n_traces == after > before
 
 
+def test_what_scores_compare_with_is_turned_into_tensors_once():
+    """It is up to 10,000 rows, whose copy took longer than the score of a row."""
+    detector = fitted("rows", "auto")
+    expected = detector.score_samples(ROWS)
+    before = dict(detector._network.arguments)
+    detector.score_samples(ROWS[:1])
+    after = detector._network.arguments
+    assert before.keys() == after.keys()
+    assert all(after[key] is tensors for key, tensors in before.items())
+    references = detector.anomaly_score_.scores_[-1][1]
+    references.references_ = references.references_ + 1
+    assert (detector.score_samples(ROWS) != expected).any()
+    references.references_ = references.references_ - 1
+    assert_allclose(detector.score_samples(ROWS), expected, rtol=1e-6)
+    detector.model_.set_weights([0.9 * weight for weight in detector.model_.get_weights()])
+    assert (detector.score_samples(ROWS) != expected).any()
+
+
 @pytest.mark.parametrize(("kind", "X"), [("rows", ROWS), ("images", IMAGES)])
 def test_eight_threads_at_once_from_a_cold_start(kind, X, monkeypatch):
     """Nothing is compiled when they begin, none waits for ever, and all scores are equal."""

@@ -138,6 +138,35 @@ def test_searches_and_pipelines_without_transformers_are_exported(export):
     check_outputs(run(export(search.fit(ROWS, y)), ROWS), search, ROWS)
     pipeline = make_pipeline("passthrough", tiny()).fit(ROWS)
     check_outputs(run(export(pipeline), ROWS), pipeline, ROWS)
+    pipeline = make_pipeline("passthrough", ConformalDetector(tiny(), random_state=0)).fit(ROWS)
+    outputs = run(export(pipeline), ROWS)
+    check_outputs(outputs, pipeline, ROWS)
+    assert_allclose(outputs["p_value"], pipeline[-1].p_values(ROWS), atol=1.01 / 20)
+
+
+def test_sample_at_the_threshold_is_normal(export):
+    """As the detector has it: below 0 is an anomaly."""
+    detector = fitted_kind("rows")[0]
+    score = run(export(detector), ROWS)["score"][0]
+    fixed = FixedThresholdDetector(FrozenEstimator(detector), threshold=-score)
+    outputs = run(export(fixed), ROWS)
+    assert outputs["decision"][0] == 0
+    assert outputs["label"][0] == 1
+
+
+def test_golden_inputs_are_compared_a_part_at_a_time(export, monkeypatch):
+    """As many as there are would not fit into memory."""
+    n_rows = []
+
+    class Session(onnxruntime.InferenceSession):
+        def run(self, names, inputs):
+            n_rows.append(len(inputs["input"]))
+            return super().run(names, inputs)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    export(fitted_kind("rows")[0], golden_inputs=np.concatenate([ROWS] * 30))
+    assert max(n_rows) == 256
+    assert sum(n_rows) >= 2 * 30 * len(ROWS)
 
 
 @pytest.mark.parametrize(

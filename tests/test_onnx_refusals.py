@@ -14,11 +14,12 @@ from persistence_cases import BYTES, ROWS, fitted_kind
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tiny_networks import tiny, two_models
 
-from sklearn_ae import CombinedScore, ConvDenseAutoencoder, SquaredError
+from sklearn_ae import CombinedScore, ConvDenseAutoencoder, FixedThresholdDetector, SquaredError
 from sklearn_ae._network import exporting
 from sklearn_ae.exceptions import PersistenceError
 from sklearn_ae.persistence import _onnx, to_onnx
@@ -113,6 +114,43 @@ def test_golden_inputs_of_another_shape(golden_inputs, path):
         to_onnx(fitted_kind("rows")[0], path, golden_inputs=golden_inputs)
 
 
+@pytest.mark.parametrize(
+    ("golden_inputs", "message"),
+    [
+        (BYTES / 255, "values that uint8.*Received: float64 from 0 to 1"),
+        (BYTES + 0.5, "values that uint8"),
+        (BYTES.astype(int) + 1, "values that uint8.*Received: int64 from 1 to 256"),
+        (np.where(BYTES == 7, np.nan, BYTES), "golden_inputs must be.*contains NaN"),
+        (BYTES[:, :15], "golden_inputs must be samples of shape"),
+    ],
+)
+def test_golden_inputs_that_the_model_cannot_take(golden_inputs, message, path, monkeypatch):
+    """Of which nothing would be left to compare. Said before the conversion."""
+    monkeypatch.setattr(exporting, "build_onnx_model", None)
+    with pytest.raises(ValueError, match=message):
+        to_onnx(fitted_kind("bytes")[0], path, golden_inputs=golden_inputs)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "mixed_bfloat16"])
+def test_half_precision_is_named(dtype, path):
+    def build(input_shape, latent_dim):
+        layers = [keras.layers.Dense(latent_dim, dtype=dtype), keras.layers.Dense(*input_shape)]
+        return keras.Sequential([keras.Input(input_shape), *layers])
+
+    detector = tiny(architecture=build).fit(ROWS)
+    with pytest.raises(PersistenceError, match=r"half precision.*compute in .*float16"):
+        to_onnx(detector, path)
+
+
+def test_too_little_memory_is_no_fault_of_the_network(path, monkeypatch):
+    def convert(*args, **kwargs):
+        raise MemoryError
+
+    monkeypatch.setattr(exporting.tf2onnx.convert, "from_function", convert)
+    with pytest.raises(MemoryError):
+        to_onnx(fitted_kind("rows")[0], path)
+
+
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime", "tf2onnx"])
 def test_missing_package_is_named_with_its_extra(package, path, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
@@ -120,8 +158,20 @@ def test_missing_package_is_named_with_its_extra(package, path, monkeypatch):
         to_onnx(fitted_kind("rows")[0], path)
 
 
-@pytest.mark.parametrize("output", ["score", "label", "anomaly_map", "p_value"])
-def test_a_model_that_disagrees_is_refused(output, path, monkeypatch):
+@pytest.mark.parametrize(
+    ("output", "change"),
+    [
+        ("score", lambda x: x * (1 + 1e-3)),
+        ("anomaly_map", lambda x: x * (1 + 1e-3)),
+        ("label", lambda x: -x),
+        ("label", tf.ones_like),
+        ("label", lambda x: -tf.ones_like(x)),
+        ("p_value", lambda x: 1 - x),
+        ("p_value", tf.ones_like),
+        ("p_value", lambda x: tf.ones_like(x) / 31),
+    ],
+)
+def test_a_model_that_disagrees_is_refused(output, change, path, monkeypatch):
     """Of a conversion that is wrong in one of its outputs."""
     build = exporting._make_graph
 
@@ -130,15 +180,23 @@ def test_a_model_that_disagrees_is_refused(output, path, monkeypatch):
 
         def wrong(*values):
             outputs = graph(*values)
-            change = {"label": lambda x: -x, "p_value": lambda x: 1 - x}
-            change = change.get(output, lambda x: x * (1 + 1e-3))
             return outputs | {output: change(outputs[output])}
 
         return wrong
 
     monkeypatch.setattr(exporting, "_make_graph", build_wrong)
     with pytest.raises(PersistenceError, match=f"another {output} than the detector does"):
-        to_onnx(fitted_kind("conformal")[0], path, golden_inputs=ROWS)
+        to_onnx(fitted_kind("conformal")[0], path)
+
+
+def test_scores_are_not_compared_with_the_threshold(path, monkeypatch):
+    """A large one would hide that they differ."""
+    compute = exporting._bounded
+    monkeypatch.setattr(exporting, "_bounded", lambda *args: 1.5 * compute(*args))
+    frozen = FrozenEstimator(fitted_kind("rows")[0])
+    detector = FixedThresholdDetector(frozen, threshold=1e6).fit(ROWS)
+    with pytest.raises(PersistenceError, match="another score"):
+        to_onnx(detector, path)
 
 
 def test_an_interrupted_write_leaves_the_file_that_was_there(path, monkeypatch):
@@ -152,8 +210,11 @@ def test_an_interrupted_write_leaves_the_file_that_was_there(path, monkeypatch):
 
 def test_folder_that_does_not_exist_is_an_error_before_the_conversion(tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "build_onnx_model", None)
-    with pytest.raises(FileNotFoundError, match=r"create the folder. Received: .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"a folder that exists.*Received: .*nowhere"):
         to_onnx(fitted_kind("rows")[0], tmp_path / "nowhere" / "model.onnx")
+    for path in (tmp_path, "", "."):
+        with pytest.raises(OSError, match=r"path must be a file"):
+            to_onnx(fitted_kind("rows")[0], path)
 
 
 def test_large_networks_warn_before_the_conversion(path, monkeypatch):
@@ -192,9 +253,12 @@ def test_the_export_changes_nothing_of_the_process(tmp_path):
     before = detector.score_samples(ROWS)
     graph, layer = tf.compat.v1.get_default_graph(), keras.layers.Dense(1).name
     state, level = random.getstate(), logging.getLogger("tf2onnx").level
+    root = logging.getLogger()
+    handlers, filters = list(root.handlers), list(root.filters)
     to_onnx(detector, tmp_path / "model.onnx")
     assert random.getstate() == state
     assert logging.getLogger("tf2onnx").level == level
+    assert (root.handlers, root.filters) == (handlers, filters)
     assert tf.compat.v1.get_default_graph() is graph
     number = int(layer.rpartition("_")[2])
     assert keras.layers.Dense(1).name == f"dense_{number + 1}"

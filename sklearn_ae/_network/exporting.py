@@ -6,9 +6,11 @@ a minute and 12 GB, instead of seconds and little more than its own size.
 """
 
 import logging
+import os
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import onnx
 import tensorflow as tf
@@ -73,6 +75,7 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
     PersistenceError
         If it would be larger than a file may be, or needs what ONNX does not have.
     """
+    _check_precision(network.models)
     arrays = _collect_arrays(network, anomaly_score, decision)
     _check_size(arrays)
     signature = [tf.TensorSpec((None, *sample_shape), dtype, name=INPUT)]
@@ -85,6 +88,8 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
             model, _ = tf2onnx.convert.from_function(
                 function, input_signature=signature, opset=OPSET, custom_rewriter=[_rewrite]
             )
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise
     except Exception as error:  # It may fail at any layer, in ways of its own.
         raise _not_convertible(f"{type(error).__name__}: {error}") from error
     arrays |= _captured_arrays(function.get_concrete_function(*signature))
@@ -92,6 +97,45 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
     _put_in(model, arrays)
     _name_axes(model)
     return model
+
+
+def with_decision(model, decision):
+    """Copy a model, with another threshold and calibration in it.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+    decision : Decision
+        With as many calibration scores as that of the model has.
+
+    Returns
+    -------
+    model : onnx.ModelProto
+    """
+    others = {"offset_0": decision.offset, "calibration_0": decision.calibration_scores}
+    copy = onnx.ModelProto.FromString(model.SerializeToString())
+    for initializer in copy.graph.initializer:
+        if initializer.name in others:
+            array = np.asarray(others[initializer.name], dtype=np.float64)
+            initializer.CopyFrom(onnx.numpy_helper.from_array(array, initializer.name))
+    return copy
+
+
+def _check_precision(models):
+    dtypes = {layer.compute_dtype for model in models for layer in _walk_layers(model)}
+    if dtypes & {"bfloat16", "float16"}:
+        raise PersistenceError(
+            "A network that computes in half precision has other scores in ONNX Runtime. Fit one "
+            "with layers of float32: their `dtype`, or keras.config.dtype_policy(), says what they "
+            f"are. Received: layers that compute in {', '.join(sorted(dtypes))}."
+        )
+
+
+def _walk_layers(model):
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _walk_layers(layer)
 
 
 def _check_size(arrays):
@@ -130,6 +174,7 @@ def _collect_arrays(network, anomaly_score, decision):
     """Return by name what is neither computed nor a setting, in the order of the graph."""
     calibration = decision.calibration_scores
     groups = {
+        "offset": [decision.offset],
         # The p-values as a table: tf2onnx would multiply by 1 / (n + 1), and round twice.
         "calibration": []
         if calibration is None
@@ -153,13 +198,24 @@ def _captured_arrays(function):
 
 @contextmanager
 def _logging_nothing():
-    """Silence what tf2onnx logs of its attempts: if all of them fail, there is an error."""
-    logger = logging.getLogger("tf2onnx")
-    level = logger.level
+    """Silence what tf2onnx logs of its attempts: if all of them fail, there is an error.
+
+    Some of it goes to the root logger, which gets a handler from Python if it has none.
+    """
+    root, logger = logging.getLogger(), logging.getLogger("tf2onnx")
+    level, handler = logger.level, logging.NullHandler()
+
+    def is_of_others(record):
+        return os.sep + "tf2onnx" + os.sep not in record.pathname
+
     logger.setLevel(logging.CRITICAL)
+    root.addHandler(handler)
+    root.addFilter(is_of_others)
     try:
         yield
     finally:
+        root.removeFilter(is_of_others)
+        root.removeHandler(handler)
         logger.setLevel(level)
 
 
@@ -185,10 +241,11 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
     score_and_map = scoring.make_graph(compute, network.models, n_scaling, n_constants)
 
     def graph(x, *others):
+        offset, *others = others
         if decision.calibration_scores is None:
-            return _decide(score_and_map(x, *others), decision.offset)
+            return _decide(score_and_map(x, *others), offset)
         calibration, p_values, *others = others
-        outputs = _decide(score_and_map(x, *others), decision.offset)
+        outputs = _decide(score_and_map(x, *others), offset)
         n_at_most = _count_at_most(calibration, outputs["score"])
         return outputs | {"p_value": tf.gather(p_values, n_at_most)}
 
@@ -196,7 +253,7 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
 
 
 def _decide(outputs, offset):
-    decisions = outputs["score"] - tf.constant(offset, tf.float64)
+    decisions = outputs["score"] - offset
     labels = tf.where(decisions < 0, tf.constant(-1, tf.int64), tf.constant(1, tf.int64))
     return outputs | {"decision": decisions, "label": labels}
 

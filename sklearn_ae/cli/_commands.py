@@ -14,7 +14,7 @@ from sklearn_ae import (
     DenseAutoencoder,
     FeatureAutoencoder,
 )
-from sklearn_ae.cli._files import check_can_be_written
+from sklearn_ae._whole_files import check_can_be_written
 from sklearn_ae.cli._loading import check_all_were_read, check_one_size, images_in
 from sklearn_ae.cli._maps import check_can_draw, write_maps
 from sklearn_ae.cli._model import ImageModel
@@ -64,8 +64,7 @@ def fit(options):
 
 def score(options):
     """Score a folder: a table, and maps if they are asked for."""
-    if options.csv is not None:
-        check_can_be_written(options.csv, "--csv")
+    csv = None if options.csv is None else check_can_be_written(options.csv, "--csv")
     if options.maps is not None:
         check_can_draw(options.maps)
     start_tensorflow(is_quiet=not options.debug)
@@ -73,7 +72,7 @@ def score(options):
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
         model.check(photographs)
         scored = score_images(model, photographs)
-        write_table(scored, photographs.errors, options.csv)
+        write_table(scored, photographs.errors, csv)
         if options.maps is not None:
             write_maps(model, photographs, scored, options.folder, options.maps)
     n_anomalies = int(np.sum(scored["label"] < 0))

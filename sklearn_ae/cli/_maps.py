@@ -9,7 +9,7 @@ import numpy as np
 
 from sklearn_ae import AnomalyMapDisplay
 from sklearn_ae._progress import progress_bar
-from sklearn_ae.cli._files import replaced_when_whole
+from sklearn_ae._whole_files import open_to_replace
 from sklearn_ae.cli._table import batches
 from sklearn_ae.cli._telling import is_progress_shown
 
@@ -91,7 +91,7 @@ def _draw(path, image, one_map, highest, title):
     )
     try:
         display.axes_[0, 0].set_title(title, fontsize="small", wrap=True)
-        with replaced_when_whole(path) as partial:
-            display.figure_.savefig(partial, format="png", dpi=_DOTS_PER_INCH)
+        with open_to_replace(path) as file:
+            display.figure_.savefig(file, format="png", dpi=_DOTS_PER_INCH)
     finally:
         plt.close(display.figure_)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from sklearn_ae._progress import progress_bar
-from sklearn_ae.cli._files import replaced_when_whole
+from sklearn_ae._whole_files import open_to_replace
 from sklearn_ae.cli._telling import is_progress_shown
 
 # Images that are scored at a time, between two steps of the progress bar.
@@ -99,8 +99,5 @@ def _opened(path):
         # Here, where an error of what reads it is noticed.
         sys.stdout.flush()
         return
-    with (
-        replaced_when_whole(path) as partial,
-        open(partial, "x", newline="", encoding="utf-8") as f,
-    ):
-        yield f
+    with open_to_replace(path, "x", newline="", encoding="utf-8") as file:
+        yield file

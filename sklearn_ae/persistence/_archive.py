@@ -1,19 +1,18 @@
 """The container: a zip file of JSON and arrays that is read without trusting it."""
 
-import errno
 import hashlib
 import io
 import json
 import math
 import os
 import re
-import secrets
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from sklearn_ae._whole_files import open_to_replace
 from sklearn_ae.exceptions import PersistenceError
 
 MANIFEST = "manifest.json"
@@ -33,7 +32,7 @@ def write(path, manifest, arrays):
 
     Parameters
     ----------
-    path : str or path-like
+    path : pathlib.Path
         If there is a file already, it is replaced once the new one is complete.
     manifest : dict
         What JSON can hold.
@@ -45,27 +44,17 @@ def write(path, manifest, arrays):
     OSError
         If the file cannot be written. A file that was there is as it was.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
     members = {}
-    # In the same folder, for only there it can be moved in one step.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            # Not compressed: weights hardly shrink, and a file that cannot shrink is no bomb.
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for i, array in enumerate(arrays):
-                    _write_member(archive, members, f"arrays/{i}.npy", _to_bytes(array))
-                head = {"format": FORMAT, "version": VERSION, "members": members}
-                text = json.dumps(head | manifest, allow_nan=False, separators=(",", ":"))
-                _write_member(archive, {}, MANIFEST, text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with open_to_replace(path) as file:
+        # Not compressed: weights hardly shrink, and a file that cannot shrink is no bomb.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for i, array in enumerate(arrays):
+                _write_member(archive, members, f"arrays/{i}.npy", _to_bytes(array))
+            head = {"format": FORMAT, "version": VERSION, "members": members}
+            text = json.dumps(head | manifest, allow_nan=False, separators=(",", ":"))
+            _write_member(archive, {}, MANIFEST, text.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 class Archive:

@@ -8,6 +8,7 @@ import numpy as np
 
 import sklearn_ae
 from sklearn_ae._innermost import find_offset
+from sklearn_ae._whole_files import check_can_be_written
 from sklearn_ae.persistence import _archive
 
 
@@ -18,8 +19,8 @@ def save(detector, path, *, golden_inputs=None):
     leaves that as it was. What is not needed after the fit, and is code or of this machine, is left
     out with a warning: functions, callbacks, the folder of `memory`.
 
-    With :class:`~sklearn_ae.NeighborDistance`, which is a part of ``anomaly_score="auto"`` for rows,
-    the file holds up to 10,000 rows of the training data.
+    With :class:`~sklearn_ae.NeighborDistance`, which is a part of ``anomaly_score="auto"`` for
+    rows, the file holds up to 10,000 rows of the training data.
 
     Parameters
     ----------
@@ -62,6 +63,7 @@ def save(detector, path, *, golden_inputs=None):
     from sklearn_ae.persistence._writing import Writer, check_can_be_saved
 
     check_can_be_saved(detector)
+    path = check_can_be_written(path, "path")
     inner = innermost(detector)
     writer = Writer()
     node = writer.write(detector)

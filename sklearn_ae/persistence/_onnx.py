@@ -3,10 +3,8 @@
 import json
 import os
 import platform
-import secrets
 import warnings
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -14,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_ae
 from sklearn_ae._innermost import find_offset, walk_inwards
+from sklearn_ae._whole_files import check_can_be_written, open_to_replace
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.exceptions import PersistenceError
 
@@ -42,8 +41,8 @@ def to_onnx(detector, path, *, golden_inputs=None):
     path : str or path-like
         The file, by custom with the ending ".onnx".
     golden_inputs : array-like of shape (n, ...) or None, default=None
-        Samples that are compared, in the shape and units of the training data; held-out ones say
-        most. They do not go into the file. None makes 8 samples of noise.
+        Samples that are compared beside 8 of noise, in the shape and units of the training data;
+        held-out ones say most. They do not go into the file.
 
     Raises
     ------
@@ -89,12 +88,14 @@ def to_onnx(detector, path, *, golden_inputs=None):
     −"score", above which a sample is an anomaly, "detector" the classes that were exported,
     outermost first, and "libraries" the versions.
 
-    A model agrees if scores and decisions differ by no more than 10⁻⁵ of the score or of the
-    threshold, whichever is larger, or of 1 for a :class:`~sklearn_ae.CombinedScore`, which is
-    centred at 0; if labels are equal wherever the score is farther from the threshold than that;
-    and if p-values and maps are equal within that too. Scores that compare codes amplify what
-    float32 rounds, and the detector itself then scores a sample alone a little otherwise than in a
-    batch: where it does so by more than 10⁻⁵, twice that is allowed, up to 10⁻⁴.
+    A model agrees if scores differ by no more than 10⁻⁵ of the score or of the median of the
+    training rows, whichever is larger, or of 1 for a :class:`~sklearn_ae.CombinedScore`, which is
+    centred at 0; if decisions do by no more than that or 10⁻⁵ of the threshold; if labels are equal
+    wherever the score is farther from the threshold than that; and if p-values and maps are equal
+    within that too. Labels and p-values are compared a second time, in a copy of the model whose
+    threshold and calibration lie among the scores of the samples. Scores that compare codes amplify
+    what float32 rounds, and the detector itself then scores a sample alone a little otherwise than
+    in a batch: where it does so by more than 10⁻⁵, twice that is allowed, up to 10⁻⁴.
 
     Examples
     --------
@@ -109,29 +110,27 @@ def to_onnx(detector, path, *, golden_inputs=None):
     >>> bool((labels == detector.predict(X[:5])).all())
     True
     """
-    path = Path(path)
     chain = _check_detector(detector)
     _check_packages()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"path must be a file in a folder that exists: create the folder. Received: {path}."
-        )
+    path = check_can_be_written(path, "path")
     from sklearn_ae._network.exporting import Decision, build_onnx_model
     from sklearn_ae.persistence import _onnx_checks
 
     inner, dtype = chain[-1], input_dtype(chain[-1])
     X = _onnx_checks.prepare_golden_inputs(inner, golden_inputs, dtype)
     _warn_if_large(inner._network)
-    decision = Decision(find_offset(detector), find_calibration_scores(detector, chain))
+    decision = Decision(find_offset(detector), find_calibration_scores(chain))
     model = build_onnx_model(
         inner._network, inner.anomaly_score_, decision, inner._sample_shape, dtype
     )
-    for name, value in _describe(detector, chain).items():
+    for name, value in _describe(chain, decision).items():
         entry = model.metadata_props.add()
         entry.key, entry.value = name, json.dumps(value)
-    data = model.SerializeToString()
-    _onnx_checks.check_agrees(data, detector, inner, decision, X)
-    _write(path, data)
+    _onnx_checks.check_agrees(model, detector, inner, decision, X)
+    with open_to_replace(path) as file:
+        file.write(model.SerializeToString())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def input_dtype(detector):
@@ -140,11 +139,11 @@ def input_dtype(detector):
     return dtype if dtype.name in _INPUT_DTYPES else np.dtype(np.float64)
 
 
-def find_calibration_scores(detector, chain):
-    """Return what the p-values of an estimator count, or None if it has none."""
-    if not hasattr(detector, "p_values"):
-        return None
-    return next(e.calibration_scores_ for e in chain if hasattr(e, "calibration_scores_"))
+def find_calibration_scores(chain):
+    """Return what the p-values of the outermost estimator that has some count, or None."""
+    has_p_values = any(hasattr(estimator, "p_values") for estimator in chain)
+    scores = (e.calibration_scores_ for e in chain if hasattr(e, "calibration_scores_"))
+    return next(scores) if has_p_values else None
 
 
 def _check_detector(detector):
@@ -199,7 +198,7 @@ def _warn_if_large(network):
         )
 
 
-def _describe(detector, chain):
+def _describe(chain, decision):
     """Return what the metadata of the model say."""
     from sklearn_ae._network.exporting import OUTPUTS
 
@@ -208,7 +207,7 @@ def _describe(detector, chain):
     libraries = {"sklearn_ae": sklearn_ae.__version__, "python": platform.python_version()}
     for name in ("keras", "numpy", "onnx", "scikit-learn", "tensorflow", "tf2onnx"):
         libraries[name] = metadata.version(name)
-    has_p_values = hasattr(detector, "p_values")
+    has_p_values = decision.calibration_scores is not None
     return {
         "detector": [type(estimator).__name__ for estimator in chain],
         "labels": {"1": "normal", "-1": "anomaly"},
@@ -220,20 +219,6 @@ def _describe(detector, chain):
         "outputs": {
             name: meaning for name, meaning in OUTPUTS.items() if name != "p_value" or has_p_values
         },
-        "threshold": -find_offset(detector),
+        "threshold": -decision.offset,
         "libraries": libraries,
     }
-
-
-def _write(path, data):
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

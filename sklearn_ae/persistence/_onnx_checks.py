@@ -4,7 +4,10 @@ import warnings
 
 import numpy as np
 import onnxruntime
+from sklearn.utils import gen_batches
 
+from sklearn_ae._network.exporting import Decision, with_decision
+from sklearn_ae._validation import validate_data_to_score
 from sklearn_ae.anomaly_scores import CombinedScore
 from sklearn_ae.exceptions import PersistenceError
 from sklearn_ae.persistence._golden import TOLERANCE, make_golden_inputs
@@ -12,6 +15,8 @@ from sklearn_ae.persistence._golden import TOLERANCE, make_golden_inputs
 # What rounding may make of a score at most, and from how many samples it is estimated.
 _LARGEST_TOLERANCE = 1e-4
 _MAX_ALONE = 32
+# Samples in memory at a time, with all that the layers make of them.
+_BATCH_SIZE = 256
 
 
 def prepare_golden_inputs(detector, golden_inputs, dtype):
@@ -21,37 +26,47 @@ def prepare_golden_inputs(detector, golden_inputs, dtype):
     ----------
     detector : AutoencoderAnomalyDetector
     golden_inputs : array-like or None
-        None makes samples of noise.
     dtype : numpy.dtype
 
     Returns
     -------
     X : ndarray of shape (n, *sample_shape)
+        The golden inputs, and noise.
 
     Raises
     ------
     ValueError
-        If there are none, or of another shape.
+        If the detector does not take them, or the model not without a loss.
     """
     shape = detector._sample_shape
+    noise = make_golden_inputs(detector).astype(dtype)
     if golden_inputs is None:
-        golden_inputs = make_golden_inputs(detector)
-    X = np.asarray(golden_inputs)
-    if X.ndim == 0 or len(X) == 0 or X[0].size != np.prod(shape):
+        return noise
+    try:
+        with warnings.catch_warnings():
+            # Of feature names, which samples without a frame do not have, and of their units.
+            warnings.simplefilter("ignore", UserWarning)
+            X, _ = validate_data_to_score(detector, golden_inputs)
+    except ValueError as error:
         raise ValueError(
-            f"golden_inputs must be samples of shape {shape}, at least one. Received: an array of "
-            f"shape {X.shape}."
+            f"golden_inputs must be samples of shape {shape}, such as score_samples takes. "
+            f"Received: {error}"
+        ) from error
+    converted = X.astype(dtype)
+    if not np.array_equal(converted, X):
+        raise ValueError(
+            f"golden_inputs must be values that {dtype}, the type of the training data, holds. "
+            f"Received: {X.dtype} from {X.min():g} to {X.max():g}, in part between such values."
         )
-    return X.astype(dtype).reshape(-1, *shape)
+    return np.concatenate([converted.reshape(-1, *shape), noise])
 
 
-def check_agrees(data, detector, inner, decision, X):
+def check_agrees(model, detector, inner, decision, X):
     """Compare what an ONNX model and a detector give samples.
 
     Parameters
     ----------
-    data : bytes
-        The model.
+    model : onnx.ModelProto
     detector, inner : estimator object
         The detector with all that is around it, and the autoencoder.
     decision : Decision
@@ -63,30 +78,56 @@ def check_agrees(data, detector, inner, decision, X):
     PersistenceError
         If they differ by more than rounding, or the model cannot be run.
     """
-    outputs, alone = _run(data, X)
+    outputs, alone = _run(model, X)
     with warnings.catch_warnings():
-        # Of feature names, which samples without a frame do not have.
+        # Of feature names, which samples without a frame do not have, and of units.
         warnings.simplefilter("ignore", UserWarning)
         scores, decisions = detector.score_samples(X), detector.decision_function(X)
         labels, maps = detector.predict(X), inner.anomaly_map(X)
-        size = np.maximum(np.abs(scores), np.abs(decision.offset))
-        if isinstance(inner.anomaly_score_, CombinedScore):
-            # It is standardised, and 0 for what is typical: nothing to be relative to.
-            size = np.maximum(size, 1.0)
+        size = _sizes(inner, scores)
         tolerance = _choose_tolerance(detector, X, scores, size)
     _check_difference("score", outputs["score"], scores, size, tolerance)
     # Served samples come in other batches.
     _check_difference("score", alone["score"], scores[:1], size[:1], tolerance)
-    _check_difference("decision", outputs["decision"], decisions, size, tolerance)
-    n_other = np.sum((outputs["label"] != labels) & (np.abs(decisions) > tolerance * size))
-    if n_other:
-        raise _disagrees("label", f"{n_other} other labels of {len(X)}")
-    if decision.calibration_scores is not None:
-        margin = tolerance * size
-        _check_p_values(outputs["p_value"], scores, margin, decision.calibration_scores)
+    _check_decisions(outputs, scores, decisions, labels, decision, size, tolerance)
+    # All samples may lie on one side of the threshold.
+    between = _put_among(decision, scores)
+    decisions = scores - between.offset
+    outputs, _ = _run(with_decision(model, between), X)
+    labels = np.where(decisions < 0, -1, 1)
+    _check_decisions(outputs, scores, decisions, labels, between, size, tolerance)
     # Errors may be smaller than what they are the difference of, with the rounding of that.
     largest = max(1.0, np.max(np.abs(maps)), _largest_value(inner._network, X))
     _check_difference("anomaly_map", outputs["anomaly_map"], maps, largest, TOLERANCE)
+
+
+def _sizes(inner, scores):
+    """Return what differences of scores are compared with."""
+    # A score that is 0 by chance is as exact as the others.
+    typical = np.median(np.abs(inner.training_scores_))
+    if isinstance(inner.anomaly_score_, CombinedScore):
+        # It is standardised, and 0 for what is typical: nothing to be relative to.
+        typical = max(typical, 1.0)
+    return np.maximum(np.abs(scores), typical)
+
+
+def _put_among(decision, scores):
+    """Return a threshold and a calibration that lie among scores."""
+    calibration = decision.calibration_scores
+    if calibration is not None:
+        calibration = np.linspace(scores.min(), scores.max(), len(calibration))
+    return Decision(float(np.median(scores)), calibration)
+
+
+def _check_decisions(outputs, scores, decisions, labels, decision, size, tolerance):
+    size = np.maximum(size, np.abs(decision.offset))
+    _check_difference("decision", outputs["decision"], decisions, size, tolerance)
+    n_other = np.sum((outputs["label"] != labels) & (np.abs(decisions) > tolerance * size))
+    if n_other:
+        raise _disagrees("label", f"{n_other} other labels of {len(labels)}")
+    if decision.calibration_scores is not None:
+        margin = tolerance * size
+        _check_p_values(outputs["p_value"], scores, margin, decision.calibration_scores)
 
 
 def _choose_tolerance(detector, X, scores, size):
@@ -101,17 +142,20 @@ def _choose_tolerance(detector, X, scores, size):
     return max(TOLERANCE, min(2 * own, _LARGEST_TOLERANCE))
 
 
-def _run(data, X):
+def _run(model, X):
     """Return the outputs of a model by name, for all samples and for the first alone."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        names = [output.name for output in session.get_outputs()]
-        outputs, alone = (
-            dict(zip(names, session.run(names, {"input": rows}), strict=True))
-            for rows in (X, X[:1])
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
+        names = [output.name for output in session.get_outputs()]
+        batches = [
+            session.run(names, {"input": X[batch]}) for batch in gen_batches(len(X), _BATCH_SIZE)
+        ]
+        outputs = dict(zip(names, map(np.concatenate, zip(*batches, strict=True)), strict=True))
+        alone = dict(zip(names, session.run(names, {"input": X[:1]}), strict=True))
     except Exception as error:  # Errors of ONNX Runtime have no class in common.
         raise PersistenceError(
             "ONNX Runtime cannot run the model: the network or the score uses an operation that it "
