@@ -77,7 +77,7 @@ def test_what_does_not_change_the_weights_does_not_train(tmp_path, trainings_don
         {"learning_rate": 0.1},
         {"learning_rate": None},
         {"loss": "mean_absolute_error"},
-        {"optimizer": keras.optimizers.Adam(0.1)},
+        pytest.param({"optimizer": keras.optimizers.Adam(0.1)}, id="optimizer object"),
         {"optimizer": "sgd"},
         {"patience": 1},
         {"random_state": 1},

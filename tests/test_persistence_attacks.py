@@ -66,7 +66,18 @@ class Payload:
         packed({"manifest.json": '{"format": "another"}'}),
         packed({"config.json": "{}", "model.weights.h5": ""}),
     ],
-    ids=repr,
+    # A zip file has the time in it.
+    ids=[
+        "empty",
+        "two bytes",
+        "text",
+        "pickle",
+        "empty zip file",
+        "empty manifest",
+        "manifest that is a list",
+        "another format",
+        "Keras",
+    ],
 )
 def test_foreign_files(data, refused):
     refused(data, "no complete file of sklearn_ae.persistence.save", BOTH)
