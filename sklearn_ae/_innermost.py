@@ -80,6 +80,25 @@ def find_innermost(estimator):
     return Innermost(detector, transformers, is_frozen)
 
 
+def find_calibration_scores(estimator):
+    """Find what the p-values of an estimator count.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted, of those that :func:`walk_inwards` goes through.
+
+    Returns
+    -------
+    calibration_scores : ndarray of shape (n,) or None
+        Sorted, those of the outermost estimator that gives p-values; None if there is none.
+    """
+    chain = list(walk_inwards(estimator))
+    has_p_values = any(hasattr(estimator, "p_values") for estimator in chain)
+    scores = (e.calibration_scores_ for e in chain if hasattr(e, "calibration_scores_"))
+    return next(scores) if has_p_values else None
+
+
 def find_offset(estimator):
     """Return the `score_samples` below which a sample is an anomaly.
 

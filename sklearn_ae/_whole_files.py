@@ -25,27 +25,27 @@ def check_can_be_written(path, name):
     OSError
         If there is no such folder, or it may not be written to, or what is there is no file.
     """
-    folder = Path(path).absolute().parent
-    is_in_the_way = Path(path).exists() and not Path(path).is_file()
-    if is_in_the_way or not folder.is_dir() or not os.access(folder, os.W_OK):
+    target = Path(os.path.realpath(path))
+    folder = target.parent
+    is_in_the_way = target.exists() and not target.is_file()
+    # A stream of the process may be a file, but it is no place to move another to.
+    is_stream = os.path.abspath(path).startswith(("/dev/fd/", "/dev/std", "/proc/"))
+    if is_in_the_way or is_stream or not folder.is_dir() or not os.access(folder, os.W_OK):
         error = OSError if folder.is_dir() else FileNotFoundError
         raise error(
             f"{name} must be a file in a folder that exists and may be written to. "
             f"Received: '{path}'."
         )
-    return Path(os.path.realpath(path))
+    return target
 
 
 @contextmanager
-def open_to_replace(path, mode="xb", **options):
-    """Open a file beside its place, and move it there at the end of the block.
+def open_to_replace(path):
+    """Open a file of bytes beside its place, and move it there at the end of the block.
 
     Parameters
     ----------
     path : pathlib.Path
-    mode : {"xb", "x"}, default="xb"
-    **options
-        Those of :func:`open`.
 
     Yields
     ------
@@ -56,8 +56,19 @@ def open_to_replace(path, mode="xb", **options):
     # may be as long as a name can be.
     partial = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with partial.open(mode, **options) as file:
+        with partial.open("xb") as file:
             yield file
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_to_disk(file):
+    """Wait until the disk has what was written, lest a new name reach it before the data do.
+
+    Parameters
+    ----------
+    file : file object
+    """
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,5 +1,9 @@
 """The command sklearn-ae: what it does, which is what the package does."""
 
+import csv
+import io
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +14,7 @@ from folders_of_images import draw, fit, read_table, run, save_images
 from PIL import Image
 
 import sklearn_ae
-from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector
+from sklearn_ae import AnomalyMapDisplay, AutoencoderAnomalyDetector, ConformalDetector
 from sklearn_ae.datasets import load_images
 from sklearn_ae.persistence import load
 
@@ -91,6 +95,55 @@ def test_maps_are_pictures_in_folders_as_the_images_are(files, tmp_path):
             pixels = np.asarray(picture.convert("RGB"))
         # Colours of the map, over the grey of the image.
         assert np.ptp(pixels.astype(int), axis=-1).max() > 100
+
+
+@pytest.mark.parametrize("options", [[], ["--map-max", 0.5]])
+def test_maps_are_those_of_the_api_on_one_scale(files, tmp_path, monkeypatch, capsys, options):
+    drawn, draw_maps = [], AnomalyMapDisplay.from_maps
+
+    def record(images, maps, **parameters):
+        drawn.append((images[0], maps[0], parameters["map_kwargs"]))
+        return draw_maps(images, maps, **parameters)
+
+    monkeypatch.setattr(AnomalyMapDisplay, "from_maps", record)
+    arguments = ["score", files / "model.skae", files / "today", "--maps", tmp_path / "maps"]
+    assert run(*arguments, *options) == 0
+    images = load_images(files / "today").images
+    expected = load(files / "model.skae").anomaly_map(images)
+    for i, (image, one_map, scale) in enumerate(drawn):
+        np.testing.assert_array_equal(image, images[i])
+        np.testing.assert_allclose(one_map, expected[i], rtol=1e-5, atol=1e-6)
+        highest = 0.5 if options else pytest.approx(expected.max(), rel=1e-5)
+        assert scale == {"vmin": 0, "vmax": highest}
+    said = f"the darkest colour of the maps is {expected.max():.4g}"
+    assert (said in capsys.readouterr().err) == (not options)
+
+
+def test_names_of_files_may_be_anything(files, tmp_path, capfd):
+    names = [
+        "a,b.png",
+        'a"b\n.png',
+        "ä.png",
+        "=1+1.png",
+        r"$\frac$.png",
+        "字.png",
+        f"{'x' * 250}.png",
+    ]
+    names.append(os.fsdecode(b"\xff.png"))
+    save_images(tmp_path, [draw(0)])
+    (tmp_path / "in").mkdir()
+    for name in names:
+        shutil.copy(tmp_path / "00.png", tmp_path / "in" / name)
+    options = ["--csv", tmp_path / "s.csv", "--maps", tmp_path / "maps"]
+    assert run("score", files / "model.skae", tmp_path / "in", *options) == 0
+    written = {Path(row["file"]).name for row in read_table(tmp_path / "s.csv")}
+    assert written == {*names[:-1], r"\udcff.png"}
+    assert len(list((tmp_path / "maps").iterdir())) == len(names)
+    assert "warning" not in capfd.readouterr().err
+    command = [sys.executable, "-m", "sklearn_ae", "score", files / "model.skae", tmp_path / "in"]
+    encoding = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, check=True, text=True, env=encoding)
+    assert len(list(csv.DictReader(io.StringIO(result.stdout)))) == len(names)
 
 
 def test_calibration_is_that_of_the_api(files, tmp_path, capsys):

@@ -1,6 +1,8 @@
 """The command sklearn-ae: what it refuses, how it says so, and that nothing else is lost."""
 
 import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -45,6 +47,15 @@ def complaint(capsys):
         ["fit", "good", "-o", "m.skae", "--tile-size", "8", "--image-size", "8"],
         ["fit", "good", "-o", "m.skae", "--epochs", "many"],
         ["fit", "good", "-o", "m.skae", "--architecture", "transformer"],
+        ["fit", "good", "-o", "m.skae", "--epochs", "0"],
+        ["fit", "good", "-o", "m.skae", "--image-size", "3000000"],
+        ["fit", "good", "-o", "m.skae", "--trim", "0.5"],
+        ["fit", "good", "-o", "m.skae", "--false-alarm-rate", "0"],
+        ["fit", "good", "-o", "m.skae", "--random-state", "-1"],
+        ["fit", "", "-o", "m.skae"],
+        ["score", "m.skae", "good", "--maps", ""],
+        ["score", "m.skae", "good", "--map-max", "0"],
+        ["calibrate", "m.skae", "good", "-o", "c.skae", "--confidence", "1"],
         ["score", "m.skae"],
         ["export", "m.skae"],
     ],
@@ -108,6 +119,15 @@ def test_images_of_another_type_are_refused(files, tmp_path, complaint):
     assert not (tmp_path / "s.csv").exists()
 
 
+def test_images_smaller_than_a_tile_are_named(tmp_path, complaint, capsys):
+    save_images(tmp_path / "good", [draw(n) for n in range(24)])
+    assert fit(tmp_path / "good", tmp_path / "model.skae", "--tile-size", 12) == 0
+    capsys.readouterr()
+    save_images(tmp_path / "in", [draw(0), draw(1, size=10)])
+    assert run("score", tmp_path / "model.skae", tmp_path / "in") == 1
+    assert "01.png' of 10x10 pixels" in complaint()
+
+
 def test_detector_of_rows_is_refused(files, tmp_path, complaint, fitted_detector):
     from sklearn_ae.persistence import save
 
@@ -124,8 +144,15 @@ def test_detector_of_rows_is_refused(files, tmp_path, complaint, fitted_detector
             "--output must be a file in a folder that exists",
         ),
         (["fit", "good", "-o", "good"], "--output must be a file"),
+        (["fit", "good", "-o", "link.skae"], "--output must be a file in a folder that exists"),
+        (["fit", "good", "-o", "good/00.png"], "--output must not have the name of an image"),
+        (["score", "model.skae", "good", "--csv", "good/00.png"], "--csv must not have the name"),
+        (["score", "model.skae", "good", "--csv", "model.skae"], "--csv must not be MODEL"),
+        (["score", "model.skae", "good", "--csv", "/dev/stdout"], "--csv must be a file"),
+        (["score", "model.skae", "good", "--maps", "good"], "--maps must be a folder outside of"),
+        (["score", "model.skae", "good", "--maps", "good/maps"], "--maps must be a folder outside"),
+        (["export", "model.skae", "--onnx", "model.skae"], "--onnx must not be MODEL"),
         (["fit", "nowhere", "-o", "new.skae"], "'nowhere', which does not exist"),
-        (["fit", "good", "-o", "new.skae", "--trim", "2"], "The 'trim' parameter"),
         (["score", "nowhere.skae", "good"], "nowhere.skae"),
         (["score", "junk.skae", "good"], "junk.skae is no complete file"),
         (["score", "model.skae", "nowhere"], "'nowhere', which does not exist"),
@@ -139,6 +166,8 @@ def test_detector_of_rows_is_refused(files, tmp_path, complaint, fitted_detector
 def test_errors_are_one_line_and_leave_no_file(files, monkeypatch, complaint, arguments, named):
     monkeypatch.chdir(files)
     (files / "junk.skae").write_bytes(b"junk")
+    if not (files / "link.skae").is_symlink():
+        (files / "link.skae").symlink_to("nowhere/model.skae")
     before = {path: path.read_bytes() for path in files.iterdir() if path.is_file()}
     assert main(arguments) == 1
     assert named in complaint()
@@ -169,6 +198,37 @@ def test_maps_without_matplotlib_are_refused_before_scoring(
     assert run(*arguments, "--maps", tmp_path / "maps") == 1
     assert "pip install 'sklearn-ae[plot]'" in complaint()
     assert list(tmp_path.iterdir()) == []
+
+
+# What may be connected to the standard output, and what then becomes of `info`.
+STREAMS = {
+    "closed": (">&-", 0, ""),
+    "full": (">/dev/full", 1, "sklearn-ae: error: [Errno 28] No space left on device\n"),
+    "read no further": ("| true", 1, ""),
+}
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("stream", STREAMS)
+def test_standard_output_that_takes_nothing(files, tmp_path, stream):
+    redirection, status, message = STREAMS[stream]
+    # Written only when the interpreter decides to, as a user's would be.
+    environment = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    begin = f"set -o pipefail; '{sys.executable}' -m sklearn_ae info"
+    result = subprocess.run(
+        ["bash", "-c", f"{begin} '{files / 'model.skae'}' {redirection}"],
+        capture_output=True,
+        check=False,
+        text=True,
+        env=environment,
+    )
+    assert (result.returncode, result.stderr) == (status, message)
+
+
+def test_standard_error_that_is_closed(files):
+    command = f"'{sys.executable}' -m sklearn_ae info '{files / 'nowhere.skae'}' 2>&-"
+    result = subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=False)
+    assert (result.returncode, result.stdout) == (1, b"")
 
 
 def test_temporary_files_are_gone(files, tmp_path, monkeypatch):

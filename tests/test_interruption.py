@@ -30,8 +30,8 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-def interrupt(code, *arguments, **options):
-    """Start Python code, send it Ctrl-C once it has begun, and return status and messages."""
+def interrupt(code, *arguments, number=signal.SIGINT, **options):
+    """Start Python code, send it a signal once it has begun, and return status and messages."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes, **options) as process:
@@ -41,7 +41,7 @@ def interrupt(code, *arguments, **options):
             # Into the training, whose first step is compiled now.
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(2)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             stdout, stderr = process.communicate(timeout=120)
         finally:
             process.kill()
@@ -60,8 +60,17 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
 @posix
-@pytest.mark.parametrize("what", ["fit", "score"])
-def test_interrupted_command_leaves_files_as_they_were(files, tmp_path, what):
+@pytest.mark.parametrize(
+    ("what", "number", "expected_status", "message"),
+    [
+        ("fit", signal.SIGINT, 130, "sklearn-ae: interrupted\n"),
+        ("score", signal.SIGINT, 130, "sklearn-ae: interrupted\n"),
+        ("fit", signal.SIGTERM, 143, ""),
+    ],
+)
+def test_interrupted_command_leaves_files_as_they_were(
+    files, tmp_path, what, number, expected_status, message
+):
     out, temporary = tmp_path / "out", tmp_path / "temporary"
     temporary.mkdir()
     out.write_bytes(b"of an earlier call")
@@ -70,11 +79,11 @@ def test_interrupted_command_leaves_files_as_they_were(files, tmp_path, what):
         "score": ["score", files / "model.skae", files / "good", "--csv", out],
     }[what]
     status, stdout, stderr = interrupt(
-        COMMAND, *arguments, env={**os.environ, "TMPDIR": str(temporary)}
+        COMMAND, *arguments, number=number, env={**os.environ, "TMPDIR": str(temporary)}
     )
     # It trains again if it has come to the end.
-    assert (status, stdout) == (130, "")
-    assert stderr.replace("begun\n", "") == "sklearn-ae: interrupted\n"
+    assert (status, stdout) == (expected_status, "")
+    assert stderr.replace("begun\n", "") == message
     assert out.read_bytes() == b"of an earlier call"
     assert sorted(tmp_path.iterdir()) == [out, temporary]
     assert list(temporary.iterdir()) == []

@@ -114,6 +114,47 @@ def test_joblib_clears_and_reduces_the_folder(tmp_path, trainings_done):
     assert len(trainings_done) == 3
 
 
+# As on a full disk, no file may grow beyond so many bytes from then on.
+FULL_DISK = """
+import resource, sys
+from memory_cases import X, small
+small(None).fit(X)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))
+detector = small(sys.argv[1]).fit(X)
+print((detector.score_samples(X) == small(None).fit(X).score_samples(X)).all())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_full_disk_leaves_no_part_of_an_entry(tmp_path, trainings_done):
+    command = [sys.executable, "-W", "always", "-c", FULL_DISK, str(tmp_path)]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert result.stdout == "True\n"
+    assert "Unable to cache to disk" in result.stderr
+    files = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert not [name for name in files if name.startswith("output")]
+    small(tmp_path).fit(X)
+    small(tmp_path).fit(X)
+    assert len(trainings_done) == 1
+
+
+def test_part_of_an_entry_is_replaced(tmp_path, trainings_done):
+    """Which a process left that was killed while it wrote."""
+    small(tmp_path).fit(X)
+    [entry] = tmp_path.rglob("output.pkl")
+    part = entry.rename(entry.with_name("output.pkl.thread-1-pid-2"))
+    small(tmp_path).fit(X)
+    assert len(trainings_done) == 2
+    assert entry.exists()
+    assert not part.exists()
+
+
 def in_other_shape(content):
     weights, log = content
     return [[array.T for array in part] for part in weights], log

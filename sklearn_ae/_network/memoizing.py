@@ -107,8 +107,19 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
         if log is None:
             log = training.train(*data, **arguments)
             weights = [part.get_weights() for part in network.parts]
-            store.dump_item(entry, (weights, tuple(log)), verbose=0)
+            _keep(store, entry, (weights, tuple(log)))
     return log
+
+
+def _keep(store, entry, item):
+    """Write an entry, and leave no part of one if the disk is full or the write interrupted."""
+    # A process that was killed may have left a part.
+    store.clear_item(entry)
+    try:
+        store.dump_item(entry, item, verbose=0)
+    finally:
+        if not store.contains_item(entry):
+            store.clear_item(entry)
 
 
 def _folder(memory):

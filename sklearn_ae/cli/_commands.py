@@ -14,10 +14,10 @@ from sklearn_ae import (
     DenseAutoencoder,
     FeatureAutoencoder,
 )
-from sklearn_ae._whole_files import check_can_be_written
 from sklearn_ae.cli._loading import check_all_were_read, check_one_size, images_in
-from sklearn_ae.cli._maps import check_can_draw, write_maps
+from sklearn_ae.cli._maps import write_maps
 from sklearn_ae.cli._model import ImageModel
+from sklearn_ae.cli._outputs import check_can_draw, check_output
 from sklearn_ae.cli._starting import start_tensorflow
 from sklearn_ae.cli._table import score_images, write_table
 from sklearn_ae.cli._telling import is_progress_shown, tell
@@ -35,7 +35,7 @@ _ARCHITECTURES = {
 
 def fit(options):
     """Fit a detector to a folder and save it."""
-    check_can_be_written(options.output, "--output")
+    check_output(options.output, "--output")
     detector = AutoencoderAnomalyDetector(
         architecture=_ARCHITECTURES[options.architecture](),
         tile_size=options.tile_size,
@@ -54,19 +54,21 @@ def fit(options):
         with redirect_stdout(sys.stderr):
             detector.fit(photographs.images)
     save(detector.set_params(verbose=0), options.output)
-    flagged = np.mean(detector.validation_scores_ < detector.offset_)
-    tell(
-        f"fitted to {len(detector.training_scores_)} images; of "
-        f"{len(detector.validation_scores_)} held out, {flagged:.2%} are flagged"
-    )
+    training, held_out = detector.training_scores_, detector.validation_scores_
+    flagged = f"{np.mean(held_out < detector.offset_):.2%} are flagged"
+    is_any_held_out = not np.array_equal(training, held_out)
+    of_which = f"of {len(held_out)} held out" if is_any_held_out else "none is held out"
+    tell(f"fitted to {len(training)} images; {of_which}, {flagged}")
     return 0
 
 
 def score(options):
     """Score a folder: a table, and maps if they are asked for."""
-    csv = None if options.csv is None else check_can_be_written(options.csv, "--csv")
+    csv = None
+    if options.csv is not None:
+        csv = check_output(options.csv, "--csv", model=options.model)
     if options.maps is not None:
-        check_can_draw(options.maps)
+        check_can_draw(options.maps, options.folder)
     start_tensorflow(is_quiet=not options.debug)
     model = ImageModel(options.model)
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
@@ -74,7 +76,14 @@ def score(options):
         scored = score_images(model, photographs)
         write_table(scored, photographs.errors, csv)
         if options.maps is not None:
-            write_maps(model, photographs, scored, options.folder, options.maps)
+            write_maps(
+                model,
+                photographs,
+                scored,
+                source=options.folder,
+                target=options.maps,
+                highest=options.map_max,
+            )
     n_anomalies = int(np.sum(scored["label"] < 0))
     tell(f"{n_anomalies} anomalies among {len(scored['label'])} images")
     return 1 if photographs.errors else 0
@@ -82,7 +91,7 @@ def score(options):
 
 def calibrate(options):
     """Calibrate a model with other normal images and save it."""
-    check_can_be_written(options.output, "--output")
+    check_output(options.output, "--output")
     start_tensorflow(is_quiet=not options.debug)
     model = ImageModel(options.model)
     # A second calibration replaces the first.
@@ -96,7 +105,9 @@ def calibrate(options):
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
         check_all_were_read(photographs)
         model.check(photographs)
+        model.innermost.set_params(verbose=int(is_progress_shown()))
         detector.fit(photographs.images)
+        model.innermost.set_params(verbose=0)
     save(detector, options.output)
     print(detector.calibration_report())
     return 0
@@ -104,7 +115,7 @@ def calibrate(options):
 
 def export(options):
     """Write a model as ONNX."""
-    check_can_be_written(options.onnx, "--onnx")
+    check_output(options.onnx, "--onnx", model=options.model)
     start_tensorflow(is_quiet=not options.debug)
     to_onnx(load(options.model), options.onnx)
     return 0

@@ -1,17 +1,21 @@
 """What is around every subcommand: errors, warnings, interrupts and the exit status."""
 
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 
 from sklearn_ae.cli._commands import COMMANDS
 from sklearn_ae.cli._parser import make_parser
 from sklearn_ae.cli._telling import tell
 
-# As shells report a process that Ctrl-C ended: 128 and the number of the signal.
+# As shells report a process that a signal ended: 128 and its number.
 _INTERRUPTED = 130
+_TERMINATED = 143
 
 
 def main(arguments=None):
@@ -31,7 +35,8 @@ def main(arguments=None):
     Raises
     ------
     SystemExit
-        With the code 2 if the arguments are wrong, and 0 after ``--help`` or ``--version``.
+        With the code 2 if the arguments are wrong, 0 after ``--help`` or ``--version``, and 143 if
+        the system asks the process to end, by SIGTERM.
 
     Examples
     --------
@@ -39,25 +44,28 @@ def main(arguments=None):
     >>> main(["info", "no_such_file.skae"])
     1
     """
+    _open_closed_streams()
     options = make_parser().parse_args(arguments)
     # Before anything imports them: no start-up messages, no windows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("MPLBACKEND", "Agg")
     try:
-        with _warnings_of_one_line():
-            return COMMANDS[options.command](options)
+        with _warnings_of_one_line(), _ending_in_order():
+            status = COMMANDS[options.command](options)
+            # Here, where an error of what reads it is noticed.
+            sys.stdout.flush()
+            return status
     except KeyboardInterrupt:
         tell("interrupted")
         return _INTERRUPTED
-    except BrokenPipeError:
-        # What reads the output wants no more of it, as `head` does. Python would complain when it
-        # flushes the stream at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # What reads the output wants no more of it, as `head` does.
+        _drop_output()
         return 1
     except Exception as error:
         if options.debug:
             traceback.print_exc()
         tell(f"error: {str(error) or type(error).__name__}")
+        _drop_output()
         return 1
 
 
@@ -71,3 +79,36 @@ def _warnings_of_one_line():
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
+
+
+def _open_closed_streams():
+    """Open the streams that a shell closed, by ``>&-``, for Python makes them None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # To the end of the process.
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _drop_output():
+    """Let go of output that cannot be written: Python would complain of it at the exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _ending_in_order():
+    """Turn SIGTERM into an exception, so that temporary files are deleted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread may set what happens at signals.
+        return
+
+    def end(signum, frame):
+        raise SystemExit(_TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,5 +1,6 @@
 """A detector of images from a file, and the images that it takes."""
 
+from sklearn_ae._innermost import find_calibration_scores, walk_inwards
 from sklearn_ae.persistence import describe, load
 
 
@@ -20,6 +21,9 @@ class ImageModel:
         ``(height, width)`` of the images that it takes, None if it cuts them into tiles.
     mode : {"grey", "colour"}
         What it takes.
+    calibration_scores : ndarray of shape (n,) or None
+        Sorted scores, among which those of images are counted for their p-values; None if it gives
+        none.
 
     Raises
     ------
@@ -30,9 +34,8 @@ class ImageModel:
     def __init__(self, path):
         self._path = path
         self.detector = load(path)
-        self.innermost = self.detector
-        while not hasattr(self.innermost, "anomaly_map"):
-            self.innermost = self.innermost.estimator_
+        *_, self.innermost = walk_inwards(self.detector)
+        self.calibration_scores = find_calibration_scores(self.detector)
         shape = self.innermost.input_shape_
         if len(shape) != 3 or shape[2] not in (1, 3):
             raise ValueError(
@@ -43,7 +46,7 @@ class ImageModel:
         self.mode = "grey" if shape[2] == 1 else "colour"
 
     def check(self, photographs):
-        """Refuse images of another type, whose numbers mean something else.
+        """Refuse images of another type, whose numbers mean something else, and too small ones.
 
         Parameters
         ----------
@@ -52,7 +55,7 @@ class ImageModel:
         Raises
         ------
         ValueError
-            If they have 16 bits, say, and the model was fitted to 8.
+            If they have 16 bits, say, and the model was fitted to 8, or one is smaller than a tile.
         """
         expected, dtype = describe(self._path)["input"]["dtype"], photographs.images[0].dtype.name
         if dtype != expected:
@@ -60,3 +63,13 @@ class ImageModel:
                 "FOLDER must hold images of the type that the model was fitted to, "
                 f"{expected}: save them so. Received: images of {dtype}."
             )
+        if self.innermost.tile_size is None:
+            return
+        height, width = self.innermost.tile_size
+        for image, filename in zip(photographs.images, photographs.filenames, strict=True):
+            if image.shape[0] < height or image.shape[1] < width:
+                raise ValueError(
+                    "FOLDER must hold images at least as large as the tiles of the model, "
+                    f"{height}x{width}. Received: '{filename}' of {image.shape[0]}x"
+                    f"{image.shape[1]} pixels, high and wide."
+                )

@@ -1,19 +1,24 @@
 """The arguments of the command, and what ``--help`` says of them."""
 
 import argparse
+import math
 import re
 from pathlib import Path
 
 import sklearn_ae
 from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector
 
+# Of a side, in pixels: more is a slip of the keyboard, and would take all memory.
+_LARGEST_SIZE = 16_384
+
 ARCHITECTURES = ("auto", "conv", "conv-dense", "dense", "features")
 
 _DESCRIPTION = """\
 Find defects in images: fit a detector to a folder of images of good parts, and score others.
 
-Images are BMP, JPEG, PNG and TIFF files, at any depth of a folder. They are written to a temporary
-file, never all held in memory: set the environment variable TMPDIR if they need much space."""
+Images are BMP, JPEG, PNG and TIFF files, at any depth of a folder; hidden files and linked folders
+are left out, and files with other endings. They are written to a temporary file, never all held in
+memory: set the environment variable TMPDIR to a folder with space for them."""
 
 _EXAMPLE = """\
 example:
@@ -26,7 +31,7 @@ exit status:
   0    all went well, whether anomalies were found or not
   1    an error, such as an image that cannot be read; it is named on the standard error stream
   2    wrong arguments
-  130  interrupted by Ctrl-C
+  130  interrupted by Ctrl-C, 143 by SIGTERM
 
 Files are written whole or not at all: what was there before an error or an interrupt stays.
 """
@@ -77,7 +82,7 @@ def _add_fit(commands):
         description="Fit a detector to images of good parts, and write it to a file.",
         epilog="example:\n  sklearn-ae fit good/ -o model.skae --image-size 256\n",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="images of good parts")
+    parser.add_argument("folder", type=_path, metavar="FOLDER", help="images of good parts")
     _add_output(parser)
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument(
@@ -112,7 +117,7 @@ def _add_fit(commands):
     _add_false_alarm_rate(parser, defaults, "held-out images that may be flagged; nominal")
     parser.add_argument(
         "--trim",
-        type=float,
+        type=_trim,
         metavar="SHARE",
         default=defaults["trim"],
         help="share of the images to leave out, the most abnormal ones, for defects that may be "
@@ -120,7 +125,7 @@ def _add_fit(commands):
     )
     parser.add_argument(
         "--random-state",
-        type=int,
+        type=_seed,
         metavar="SEED",
         default=0,
         help="two fits with one number give one model (default: %(default)s)",
@@ -138,16 +143,26 @@ def _add_score(commands):
         "  sklearn-ae score model.skae today/ --csv scores.csv --maps maps/\n",
     )
     _add_model(parser)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="images to score")
+    parser.add_argument("folder", type=_path, metavar="FOLDER", help="images to score")
     parser.add_argument(
-        "--csv", type=Path, metavar="FILE", help="where to write the table, else to standard output"
+        "--csv",
+        type=_path,
+        metavar="FILE",
+        help="where to write the table, else to the standard output",
     )
     parser.add_argument(
         "--maps",
-        type=Path,
+        type=_path,
         metavar="DIR",
-        help="folder for pictures of where the images are abnormal, one for each, all with the "
-        "same colours; needs the extra 'plot'",
+        help="folder for pictures of where the images are abnormal, one for each; needs the extra "
+        "'plot'",
+    )
+    parser.add_argument(
+        "--map-max",
+        type=_positive,
+        metavar="VALUE",
+        help="value that is drawn in the darkest colour, for pictures of several folders that are "
+        "to be compared (default: the largest one of the folder, which is printed)",
     )
     return parser
 
@@ -165,13 +180,13 @@ def _add_calibrate(commands):
     )
     _add_model(parser)
     parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="other images of good parts, none of the fit"
+        "folder", type=_path, metavar="FOLDER", help="other images of good parts, none of the fit"
     )
     _add_output(parser)
     _add_false_alarm_rate(parser, defaults, "new normal images that may be flagged")
     parser.add_argument(
         "--confidence",
-        type=float,
+        type=_share,
         metavar="PROBABILITY",
         default=defaults["confidence"],
         help="how sure to be that the rate is kept to by these images, such as 0.95, instead of on "
@@ -191,7 +206,7 @@ def _add_export(commands):
     _add_model(parser)
     parser.add_argument(
         "--onnx",
-        type=Path,
+        type=_path,
         metavar="FILE",
         required=True,
         help="file to write, replaced if it is there",
@@ -212,14 +227,14 @@ def _add_info(commands):
 
 
 def _add_model(parser):
-    parser.add_argument("model", type=Path, metavar="MODEL", help="file that `fit` wrote")
+    parser.add_argument("model", type=_path, metavar="MODEL", help="file that `fit` wrote")
 
 
 def _add_output(parser):
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=_path,
         metavar="MODEL",
         required=True,
         help="file to write, such as model.skae; replaced if it is there",
@@ -237,29 +252,58 @@ def _add_mode(parser):
 def _add_false_alarm_rate(parser, defaults, meaning):
     parser.add_argument(
         "--false-alarm-rate",
-        type=float,
+        type=_share,
         metavar="SHARE",
         default=defaults["false_alarm_rate"],
         help=f"share of {meaning} (default: %(default)s)",
     )
 
 
+def _path(text):
+    """Return a path, which the empty text of a shell's unset variable is not."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path must not be empty.")
+    return Path(text)
+
+
 def _epochs(text):
     """Return a number, or "auto", on which argparse calls this too, as it is a default."""
-    return text if text == "auto" else int(text)
+    return text if text == "auto" else _number(text, int, lambda n: n >= 1, "an integer from 1 on")
 
 
-# What argparse calls it in errors.
-_epochs.__name__ = "int"
+def _seed(text):
+    return _number(text, int, lambda n: 0 <= n < 2**32, "an integer from 0 to 2**32 - 1")
+
+
+def _share(text):
+    return _number(text, float, lambda share: 0 < share < 1, "a number between 0 and 1")
+
+
+def _trim(text):
+    return _number(text, float, lambda share: 0 <= share < 0.5, "a number from 0 to below 0.5")
+
+
+def _positive(text):
+    return _number(text, float, lambda x: 0 < x < math.inf, "a number above 0")
+
+
+def _number(text, kind, is_allowed, meaning):
+    try:
+        number = kind(text)
+    except ValueError:
+        number = None
+    if number is None or not is_allowed(number):
+        raise argparse.ArgumentTypeError(f"must be {meaning}. Received: {text!r}.")
+    return number
 
 
 def _size(text):
     """Return (height, width) of a size such as 256 or 480x640."""
     match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text)
     height, width = (match[1], match[2] or match[1]) if match else (0, 0)
-    if int(height) < 1 or int(width) < 1:
+    if not all(1 <= int(side) <= _LARGEST_SIZE for side in (height, width)):
         raise argparse.ArgumentTypeError(
-            "a size is a number of pixels such as 256, or height and width such as 480x640. "
-            f"Received: {text!r}."
+            "a size is a number of pixels such as 256, or height and width such as 480x640, each "
+            f"at most {_LARGEST_SIZE}. Received: {text!r}."
         )
     return int(height), int(width)

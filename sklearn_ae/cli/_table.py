@@ -1,15 +1,15 @@
 """Scores of images, and the table of them."""
 
 import csv
+import io
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import gen_batches
 
 from sklearn_ae._progress import progress_bar
-from sklearn_ae._whole_files import open_to_replace
+from sklearn_ae._whole_files import open_to_replace, write_to_disk
 from sklearn_ae.cli._telling import is_progress_shown
 
 # Images that are scored at a time, between two steps of the progress bar.
@@ -30,7 +30,7 @@ def score_images(model, photographs):
         The columns of the table, "file" the first.
     """
     detector = model.detector
-    scores = over_batches(detector.score_samples, photographs.images, "images scored")
+    scores = _score_batches(detector, photographs.images)
     decisions = scores - detector.offset_
     scored = {
         "file": photographs.filenames,
@@ -38,31 +38,21 @@ def score_images(model, photographs):
         "decision": decisions,
         "label": np.where(decisions < 0, -1, 1),
     }
-    if hasattr(detector, "p_values"):
-        scored["p_value"] = over_batches(detector.p_values, photographs.images, "p-values")
+    if model.calibration_scores is not None:
+        # As `p_values` does, which would compute the scores again.
+        n_at_most = np.searchsorted(model.calibration_scores, scores, side="right")
+        scored["p_value"] = (1 + n_at_most) / (1 + len(model.calibration_scores))
     return scored
 
 
-def over_batches(compute, images, unit):
-    """Compute a number for each image, batch by batch, and show how long it takes.
-
-    Parameters
-    ----------
-    compute : callable
-    images : ndarray of shape (n, ...), or list of ndarray
-    unit : str
-        What is computed, in the plural.
-
-    Returns
-    -------
-    values : ndarray of shape (n,), float64
-    """
-    values = np.empty(len(images))
-    with progress_bar(len(images), unit=unit, is_shown=is_progress_shown()) as advance:
+def _score_batches(detector, images):
+    """Return the scores of images, and show how long they take."""
+    scores = np.empty(len(images))
+    with progress_bar(len(images), unit="images scored", is_shown=is_progress_shown()) as advance:
         for batch in batches(images):
-            values[batch] = compute(images[batch])
+            scores[batch] = detector.score_samples(images[batch])
             advance(min(batch.stop, len(images)))
-    return values
+    return scores
 
 
 def batches(images):
@@ -86,18 +76,16 @@ def write_table(scored, errors, path):
     rows = list(zip(*columns, strict=True))
     rows += [(filename, *[""] * (len(columns) - 1)) for filename in errors]
     rows.sort(key=lambda row: Path(row[0]).parts)
-    with _opened(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(scored)
-        writer.writerows(rows)
-
-
-@contextmanager
-def _opened(path):
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(scored)
+    writer.writerows(rows)
+    # Names of files may be no text in any encoding, or not in that of the stream.
     if path is None:
-        yield sys.stdout
-        # Here, where an error of what reads it is noticed.
-        sys.stdout.flush()
-        return
-    with open_to_replace(path, "x", newline="", encoding="utf-8") as file:
-        yield file
+        encoding = sys.stdout.encoding or "utf-8"
+        text = table.getvalue().encode(encoding, "backslashreplace").decode(encoding)
+        print(text, end="")
+    else:
+        with open_to_replace(path) as file:
+            file.write(table.getvalue().encode(errors="backslashreplace"))
+            write_to_disk(file)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sklearn_ae._whole_files import open_to_replace
+from sklearn_ae._whole_files import open_to_replace, write_to_disk
 from sklearn_ae.exceptions import PersistenceError
 
 MANIFEST = "manifest.json"
@@ -53,8 +53,7 @@ def write(path, manifest, arrays):
             head = {"format": FORMAT, "version": VERSION, "members": members}
             text = json.dumps(head | manifest, allow_nan=False, separators=(",", ":"))
             _write_member(archive, {}, MANIFEST, text.encode())
-        file.flush()
-        os.fsync(file.fileno())
+        write_to_disk(file)
 
 
 class Archive:

@@ -1,7 +1,6 @@
 """Writing a detector to an ONNX file, which other programs run without this package."""
 
 import json
-import os
 import platform
 import warnings
 from importlib import metadata
@@ -11,8 +10,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import sklearn_ae
-from sklearn_ae._innermost import find_offset, walk_inwards
-from sklearn_ae._whole_files import check_can_be_written, open_to_replace
+from sklearn_ae._innermost import find_calibration_scores, find_offset, walk_inwards
+from sklearn_ae._whole_files import check_can_be_written, open_to_replace, write_to_disk
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.exceptions import PersistenceError
 
@@ -119,7 +118,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
     inner, dtype = chain[-1], input_dtype(chain[-1])
     X = _onnx_checks.prepare_golden_inputs(inner, golden_inputs, dtype)
     _warn_if_large(inner._network)
-    decision = Decision(find_offset(detector), find_calibration_scores(chain))
+    decision = Decision(find_offset(detector), find_calibration_scores(detector))
     model = build_onnx_model(
         inner._network, inner.anomaly_score_, decision, inner._sample_shape, dtype
     )
@@ -129,21 +128,13 @@ def to_onnx(detector, path, *, golden_inputs=None):
     _onnx_checks.check_agrees(model, detector, inner, decision, X)
     with open_to_replace(path) as file:
         file.write(model.SerializeToString())
-        file.flush()
-        os.fsync(file.fileno())
+        write_to_disk(file)
 
 
 def input_dtype(detector):
     """Return the type of the samples that the model takes."""
     dtype = detector._fitted_dtype
     return dtype if dtype.name in _INPUT_DTYPES else np.dtype(np.float64)
-
-
-def find_calibration_scores(chain):
-    """Return what the p-values of the outermost estimator that has some count, or None."""
-    has_p_values = any(hasattr(estimator, "p_values") for estimator in chain)
-    scores = (e.calibration_scores_ for e in chain if hasattr(e, "calibration_scores_"))
-    return next(scores) if has_p_values else None
 
 
 def _check_detector(detector):
