@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,6 +59,9 @@ def open_to_replace(path):
     try:
         with partial.open("xb") as file:
             yield file
+        if path.exists():
+            # Who may read it is what it was.
+            shutil.copymode(path, partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

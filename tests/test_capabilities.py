@@ -14,6 +14,7 @@ from sklearn_ae import (
     ConvDenseAutoencoder,
     DenseAutoencoder,
     FeatureAutoencoder,
+    persistence,
 )
 
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "architectures.csv"
@@ -155,6 +156,13 @@ def test_any_height_and_width(name):
         assert "multiples of 4" in ROWS["any height and width"][name]
 
 
+def test_features_of_any_height_and_width():
+    assert says("any height and width", "FeatureAutoencoder")
+    images = np.random.default_rng(0).random((40, 13, 17), dtype=np.float32)
+    detector = make_detector("FeatureAutoencoder").fit(images)
+    assert detector.anomaly_map(images).shape == images.shape
+
+
 @pytest.mark.parametrize("name", [name for name in SMALL if name != FUNCTION])
 def test_noise(name):
     parameters = SMALL[name].get_params(deep=False)
@@ -191,11 +199,16 @@ def test_pretrained_architecture():
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_one_file(fitted, images, name, tmp_path):
+    assert says("one file: `persistence.save`", name)
+    persistence.save(fitted[name], tmp_path / "model.skae")
+    loaded = persistence.load(tmp_path / "model.skae")
+    assert (loaded.score_samples(images) == fitted[name].score_samples(images)).all()
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_export(fitted, name, tmp_path):
-    persistence = pytest.importorskip("sklearn_ae.persistence")
     pytest.importorskip("tf2onnx", reason="the extra 'onnx'")
-    if not hasattr(persistence, "to_onnx"):
-        pytest.skip("This version cannot export.")
     assert says("export to ONNX", name)
     persistence.to_onnx(fitted[name], tmp_path / "model.onnx")
     assert (tmp_path / "model.onnx").stat().st_size > 0

@@ -185,8 +185,9 @@ def test_warnings_are_one_line(tmp_path, capsys):
     save_images(tmp_path / "good", [draw(n) for n in range(4)])
     show = warnings.showwarning
     assert fit(tmp_path / "good", tmp_path / "m.skae") == 0
-    line, _ = capsys.readouterr().err.splitlines()
+    line, end = capsys.readouterr().err.splitlines()
     assert line.startswith("sklearn-ae: warning: No row is held out")
+    assert "fitted to 4 images; none is held out" in end
     assert warnings.showwarning is show
 
 

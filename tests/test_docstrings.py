@@ -63,8 +63,7 @@ def public_modules():
     """The package and its modules without an underscore."""
     yield sklearn_ae
     for module in pkgutil.iter_modules(sklearn_ae.__path__):
-        # Of the command line, its commands are the interface and no function.
-        if not module.name.startswith("_") and module.name != "cli":
+        if not module.name.startswith("_"):
             yield pkgutil.resolve_name(f"sklearn_ae.{module.name}")
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -20,6 +21,13 @@ def path(tmp_path):
     path = tmp_path / "model.skae"
     path.write_bytes(saved_bytes("threshold"))
     return path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_who_may_read_the_old_file_may_read_the_new_one(path):
+    path.chmod(0o600)
+    save(fitted_kind("rows")[0], path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])

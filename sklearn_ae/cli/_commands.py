@@ -85,7 +85,7 @@ def score(options):
                 highest=options.map_max,
             )
     n_anomalies = int(np.sum(scored["label"] < 0))
-    tell(f"{n_anomalies} anomalies among {len(scored['label'])} images")
+    tell(f"anomalies: {n_anomalies} of {len(scored['label'])} images")
     return 1 if photographs.errors else 0
 
 
@@ -129,7 +129,7 @@ def info(options):
         "input": _describe_input(description["input"]),
         "labels": ", ".join(f"{n} {name}" for n, name in description["labels"].items()),
         "size of the file": f"{options.model.stat().st_size / 1e6:.1f} MB",
-        "threshold": f"{description['threshold']:.6g}, above which -score is an anomaly's",
+        "threshold": f"scores below {-description['threshold']:.6g} are anomalies",
         "version of the format": description["version"],
         **description["libraries"],
     }
