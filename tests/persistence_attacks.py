@@ -13,6 +13,12 @@ def layer(class_name, **config):
     return LAYER | {"class_name": class_name, "config": {"name": class_name.lower()} | config}
 
 
+def operation(module, name, **config):
+    """The configuration of an operation on tensors."""
+    path = f"keras.src.ops.{module}"
+    return {"module": path, "class_name": name, "config": config, "registered_name": name}
+
+
 def sequential(*layers):
     return {
         "module": "keras",
@@ -126,17 +132,18 @@ CONFIGS = {
     **{name: sequential(*nodes) for name, nodes in COST.items()},
     "pieces": functional(
         called(inputs(HUGE), "x"),
-        called(
-            {
-                "module": "keras.src.ops.numpy",
-                "class_name": "Split",
-                "config": {"indices_or_sections": HUGE, "axis": 1},
-                "registered_name": "Split",
-            },
-            "split",
-            "x",
-        ),
+        called(operation("numpy", "Split", indices_or_sections=HUGE, axis=1), "split", "x"),
         outputs="split",
+    ),
+    "as many pieces as there are": functional(
+        called(inputs(HUGE), "x"),
+        called(operation("core", "Unstack", num=None, axis=1), "split", "x"),
+        outputs="split",
+    ),
+    "calls": functional(
+        called(inputs(6), "x"),
+        called(relu(0), "y", "x") | {"inbound_nodes": [0] * 2_000_000},
+        outputs="y",
     ),
     "twice in twice": nested(50),
     "lists in lists": functools.reduce(lambda inner, _: [inner], range(800), inputs(6)),

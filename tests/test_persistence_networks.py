@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 import pytest
-from persistence_attacks import CODE, CONFIGS, with_network
+from persistence_attacks import CODE, CONFIGS, inputs, layer, sequential, with_network
 from persistence_cases import altered, find, saved_bytes
 
 from sklearn_ae.exceptions import PersistenceError
@@ -43,6 +43,41 @@ def test_optimizers_are_checked_as_networks_are(tmp_path):
 
     (tmp_path / "model.skae").write_bytes(altered(saved_bytes("rows"), change))
     with pytest.raises(PersistenceError):
+        load(tmp_path / "model.skae")
+
+
+def billions(depth):
+    """The description of a value that holds another ten times, and so on, in a small file."""
+    nodes = [{"type": "tuple", "number": 1000, "items": [0] * 10}]
+    for number in range(1000, 1000 + depth):
+        items = [{"type": "same", "number": number}] * 10
+        nodes.append({"type": "tuple", "number": number + 1, "items": items})
+    return {"type": "tuple", "items": nodes}
+
+
+@pytest.mark.parametrize("parameter", ["architecture", "epochs"])
+@pytest.mark.parametrize("value", [billions(12), [[]] * 2_000_000], ids=["shared", "many"])
+def test_values_are_counted_as_often_as_they_are_met(parameter, value, tmp_path):
+    def change(manifest, _):
+        node = find(manifest, lambda node: node.get("class") == "AutoencoderAnomalyDetector")
+        node["params"][parameter] = value
+
+    (tmp_path / "model.skae").write_bytes(altered(saved_bytes("rows"), change))
+    with pytest.raises(PersistenceError, match="more than 1000000 values"):
+        load(tmp_path / "model.skae")
+
+
+@pytest.mark.parametrize("parameter", ["loss", "optimizer"])
+def test_losses_and_optimizers_have_no_weights(parameter, tmp_path):
+    """A network in their place would have them, beyond all that the file has."""
+    config = sequential(inputs(6), layer("Dense", units=10**7))
+
+    def change(manifest, _):
+        node = find(manifest, lambda node: node.get("class") == "AutoencoderAnomalyDetector")
+        node["params"][parameter] = {"type": "keras", "config": config}
+
+    (tmp_path / "model.skae").write_bytes(altered(saved_bytes("rows"), change))
+    with pytest.raises(PersistenceError, match="has layers, whose weights would be made"):
         load(tmp_path / "model.skae")
 
 

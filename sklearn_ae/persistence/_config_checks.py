@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import deque
 
 import keras
 import numpy as np
@@ -38,7 +39,8 @@ _UNSAFE = {
     *("IntegerLookup", "StringLookup", "TextVectorization"),
 }
 
-# They make a list of as many tensors as a number in the configuration says.
+# They make a list of as many tensors as a number in the configuration says, Unstack else as many as
+# the axis is long.
 _SPLITTING = {"ArraySplit", "Split", "Unstack"}
 _MAX_PIECES = 10_000
 
@@ -111,13 +113,15 @@ def _check_object(config):
         raise _refused(config)
     if name in _SPLITTING and _largest_integer(config) > _MAX_PIECES:
         raise _refused(config)
+    if name == "Unstack" and not isinstance(config["config"].get("num"), int):
+        raise _refused(config)
     return None
 
 
 def _check_order(layers):
     """Refuse a model that takes time that grows with the square of its layers, or without end."""
     waiting = [
-        (layer.get("name"), [list(_sources(call)) for call in layer["inbound_nodes"]])
+        (layer.get("name"), deque(list(_sources(call)) for call in layer["inbound_nodes"]))
         for layer in layers
         if isinstance(layer, dict) and isinstance(layer.get("inbound_nodes"), list)
     ]
@@ -126,7 +130,7 @@ def _check_order(layers):
     for _ in range(_MAX_ROUNDS):
         for name, calls in waiting:
             while calls and all(n_called.get(source, 0) > i for source, i in calls[0]):
-                del calls[0]
+                calls.popleft()
                 n_called[name] = n_called.get(name, 0) + 1
         waiting = [(name, calls) for name, calls in waiting if calls]
         if not waiting:

@@ -98,8 +98,8 @@ def save(detector, path, *, golden_inputs=None):
 def load(path, *, verify=False):
     """Read a detector from a file that `save` has written.
 
-    No code of the file's runs, and no more memory is taken than a small multiple of its size,
-    beside some 100 MB.
+    No code of the file's runs, and no more memory is taken than a small multiple of its size and,
+    for the text that describes it, of at most 16 MiB, a gigabyte.
 
     Parameters
     ----------

@@ -81,7 +81,20 @@ def read_model(config, weights, shapes):
 def read_object(config):
     """Return a loss or an optimizer, from what :func:`keras.saving.serialize_keras_object` gave."""
     count_parts(config)
+    if _has_layers(config):
+        raise PersistenceError("A loss or an optimizer has layers, whose weights would be made.")
     return keras.saving.deserialize_keras_object(copy.deepcopy(config))
+
+
+def _has_layers(config):
+    if isinstance(config, list):
+        return any(map(_has_layers, config))
+    if not isinstance(config, dict):
+        return False
+    of_networks = ("keras.layers", "keras.models", "keras.src.")
+    module = config.get("module")
+    is_of_network = module == "keras" or str(module).startswith(of_networks)
+    return is_of_network or any(map(_has_layers, config.values()))
 
 
 def _without_compilation(config):

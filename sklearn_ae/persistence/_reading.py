@@ -19,6 +19,9 @@ from sklearn_ae.persistence._state_checks import check_fitted, check_parameters
 # EfficientNet-B7 has 4,000 and is built in seconds. So many take a minute.
 _MAX_PARTS = 25_000
 
+# Beside arrays and networks. A thousand epochs need some thousands.
+_MAX_VALUES = 1_000_000
+
 
 class Reader:
     """Makes a detector of what a :class:`~sklearn_ae.persistence._writing.Writer` has written.
@@ -31,7 +34,7 @@ class Reader:
     def __init__(self, archive):
         self._archive = archive
         self._objects = {}
-        self._n_parts = 0
+        self._n_parts = self._n_values = 0
         self._readers = {
             "float": lambda node: {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}[node["value"]],
             "scalar": lambda node: self._array(node["array"], n_dimensions=0)[()],
@@ -42,7 +45,7 @@ class Reader:
             "dtype": lambda node: _read_dtype(node["name"]),
             "random state": self._read_random_state,
             "record": self._read_record,
-            "same": lambda node: self._objects[node["number"]],
+            "same": self._read_same,
             "network": self._read_network,
             "feature network": self._read_feature_network,
             "tiling": self._read_tiling,
@@ -92,14 +95,27 @@ class Reader:
 
     def read(self, node):
         """Return the value that a node stands for."""
+        before = self._n_values
+        self._count_values(1)
         if isinstance(node, list):
             return [self.read(item) for item in node]
         if not isinstance(node, dict):
             return node
         value = self._readers[node["type"]](node)
         if "number" in node:
-            self._objects[node["number"]] = value
+            self._objects[node["number"]] = value, self._n_values - before
         return value
+
+    def _read_same(self, node):
+        value, n_values = self._objects[node["number"]]
+        # As often as it is met: what goes through a few that hold each other has no end to reach.
+        self._count_values(n_values)
+        return value
+
+    def _count_values(self, n):
+        self._n_values += n
+        if self._n_values > _MAX_VALUES:
+            raise ValueError(f"more than {_MAX_VALUES} values")
 
     def _array(self, name, n_dimensions=None):
         array = self._archive.read_array(name)
