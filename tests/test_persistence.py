@@ -1,6 +1,8 @@
 """A detector from a file is the one that was saved, to the last bit."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -64,6 +66,30 @@ def test_loaded_detector_is_the_saved_one(name, tmp_path):
     assert_array_equal(loaded_inner.anomaly_map(X), inner.anomaly_map(X))
     if name != "one model":  # whose architecture is a function
         check_equal(detector, loaded)
+
+
+LOAD_AND_SCORE = """
+import sys
+import numpy as np
+from sklearn_ae.persistence import load
+for name in sys.argv[1:]:
+    detector = load(f"{name}.skae", verify=True)
+    np.save(f"{name}.scores.npy", detector.score_samples(np.load(f"{name}.npy")))
+"""
+
+
+def test_scores_in_another_process_are_equal(tmp_path):
+    names = ["rows", "bytes", "features", "conformal"]
+    for name in names:
+        detector, X = fitted_kind(name)
+        save(detector, tmp_path / f"{name}.skae")
+        np.save(tmp_path / f"{name}.npy", X)
+    command = [sys.executable, "-c", LOAD_AND_SCORE, *names]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    for name in names:
+        detector, X = fitted_kind(name)
+        scores = np.load(tmp_path / f"{name}.scores.npy")
+        assert_array_equal(scores, detector.score_samples(X), name)
 
 
 def test_what_else_a_detector_does_is_the_same(tmp_path):

@@ -89,7 +89,9 @@ class Reader:
         except PersistenceError as error:
             if str(self._archive.path) in str(error):
                 raise
-            raise PersistenceError(f"{self._archive.path} cannot be loaded. {error}") from error
+            # The file may have a say in how long it is.
+            reason = f"{error!s:.2000}"
+            raise PersistenceError(f"{self._archive.path} cannot be loaded. {reason}") from error
         except Exception as error:  # whatever comes of values that are not those of a detector
             raise self._archive.damaged(f"{type(error).__name__}: {error!s:.300}") from error
 
