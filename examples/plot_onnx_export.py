@@ -64,7 +64,7 @@ for name, text in sorted(session.get_modelmeta().custom_metadata_map.items()):
 chosen = [*np.flatnonzero(digits.y_test == 1)[:4], *np.flatnonzero(digits.y_test == -1)[:4]]
 samples = digits.X_test[chosen]
 np.save(folder / "samples.npy", samples)
-script = Path(__file__).with_name("serve_onnx.py")
+script = Path(sys.argv[0]).with_name("serve_onnx.py")
 served = subprocess.run(
     [sys.executable, script, model, folder / "samples.npy"],
     capture_output=True,
