@@ -66,6 +66,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
         ("fit", signal.SIGINT, 130, "sklearn-ae: interrupted\n"),
         ("score", signal.SIGINT, 130, "sklearn-ae: interrupted\n"),
         ("fit", signal.SIGTERM, 143, ""),
+        ("score", getattr(signal, "SIGHUP", None), 129, ""),
     ],
 )
 def test_interrupted_command_leaves_files_as_they_were(
@@ -87,6 +88,18 @@ def test_interrupted_command_leaves_files_as_they_were(
     assert out.read_bytes() == b"of an earlier call"
     assert sorted(tmp_path.iterdir()) == [out, temporary]
     assert list(temporary.iterdir()) == []
+
+
+@posix
+def test_command_that_nohup_started_outlives_its_terminal(files, tmp_path):
+    ignore = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    sleep = "time.sleep(600)"
+    assert sleep in COMMAND
+    goes_on = COMMAND.replace(sleep, "time.sleep(5); return score(self, X)")
+    arguments = ["score", files / "model.skae", files / "good", "--csv", tmp_path / "scores.csv"]
+    status, _, _ = interrupt(ignore + goes_on, *arguments, number=signal.SIGHUP)
+    assert status == 0
+    assert (tmp_path / "scores.csv").exists()
 
 
 INTERRUPTED_FIT = """

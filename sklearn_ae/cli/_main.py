@@ -13,9 +13,9 @@ from sklearn_ae.cli._commands import COMMANDS
 from sklearn_ae.cli._parser import make_parser
 from sklearn_ae.cli._telling import tell
 
-# As shells report a process that a signal ended: 128 and its number.
+# As shells report a process that a signal ended: 128 and its number. 130 is that of Ctrl-C.
+_ENDED_BY_SIGNAL = 128
 _INTERRUPTED = 130
-_TERMINATED = 143
 
 
 def main(arguments=None):
@@ -35,8 +35,8 @@ def main(arguments=None):
     Raises
     ------
     SystemExit
-        With the code 2 if the arguments are wrong, 0 after ``--help`` or ``--version``, and 143 if
-        the system asks the process to end, by SIGTERM.
+        With the code 2 if the arguments are wrong, 0 after ``--help`` or ``--version``, 143 if the
+        system asks the process to end, by SIGTERM, and 129 if its terminal is closed, by SIGHUP.
 
     Examples
     --------
@@ -99,16 +99,24 @@ def _drop_output():
 
 @contextmanager
 def _ending_in_order():
-    """Turn SIGTERM into an exception, so that temporary files are deleted."""
+    """Turn SIGTERM and SIGHUP into an exception, so that temporary files are deleted."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Only the main thread may set what happens at signals.
         return
 
     def end(signum, frame):
-        raise SystemExit(_TERMINATED)
+        raise SystemExit(_ENDED_BY_SIGNAL + signum)
 
-    before = signal.signal(signal.SIGTERM, end)
+    # Windows has no SIGHUP.
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
+        for number, handler in before.items():
+            # Told to ignore it, as by nohup, the command goes on. None: a handler not of Python.
+            if handler not in (signal.SIG_IGN, None):
+                signal.signal(number, end)
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)

@@ -31,7 +31,7 @@ exit status:
   0    all went well, whether anomalies were found or not
   1    an error, such as an image that cannot be read; it is named on the standard error stream
   2    wrong arguments
-  130  interrupted by Ctrl-C, 143 by SIGTERM
+  130  interrupted by Ctrl-C, 143 by SIGTERM, 129 by the end of its terminal
 
 Files are written whole or not at all: what was there before an error or an interrupt stays.
 """
