@@ -11,6 +11,7 @@ import tensorflow as tf
 from sklearn.base import clone
 from training_cases import IMAGES, X, small, small_conv
 
+from sklearn_ae._network import training
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Losses, epochs and weights
@@ -132,8 +133,20 @@ def test_few_rows_are_learned():
 @pytest.mark.parametrize(
     ("make", "data", "n_epochs"), [(small, X, 60), (small_conv, IMAGES, 15)], ids=["rows", "images"]
 )
-def test_auto_epochs_of_images_are_fewer(make, data, n_epochs):
+def test_auto_epochs_of_images_are_fewer(monkeypatch, make, data, n_epochs):
+    monkeypatch.setattr(training, "_MIN_STEPS", 1)
     assert make(epochs="auto", patience=None, batch_size=64).fit(data).n_epochs_ == n_epochs
+
+
+def test_step_is_traced_once_for_training_and_once_for_validation():
+    traced = []
+
+    def tracing(y, y_hat):
+        traced.append(y.shape)
+        return keras.losses.mean_squared_error(y, y_hat)
+
+    small(epochs=3, loss=tracing).fit(X)
+    assert len(traced) == 2
 
 
 @pytest.mark.parametrize(("data", "length"), [(X, 32), (IMAGES, 16)], ids=["rows", "images"])

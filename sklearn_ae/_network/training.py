@@ -262,6 +262,8 @@ def _prepare(network, key, loss, optimizer):
         model = keras.models.clone_model(autoencoder)
         _copy_variables(autoencoder, model)
     model.compile(optimizer=optimizer, loss=loss)
+    # TensorFlow traces the step of a training twice if the first time creates variables.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
