@@ -90,10 +90,10 @@ def test_workers_of_a_search_train_no_network_twice_and_a_rerun_none(cluster, tm
     search = GridSearchCV(
         LogsTrainings(NormalsOnly(detector), log),
         {
-            "detector__estimator__latent_dim": [1, 2],
+            "detector__estimator__latent_dim": [1, 2, 3, 4],
             "detector__estimator__threshold": [1.0, 2.0, 3.0],
         },
-        cv=StratifiedKFold(n_splits=2, shuffle=True, random_state=0),
+        cv=StratifiedKFold(n_splits=3, shuffle=True, random_state=0),
         error_score="raise",
         refit=False,
     )
@@ -101,7 +101,7 @@ def test_workers_of_a_search_train_no_network_twice_and_a_rerun_none(cluster, tm
         with joblib.parallel_config(backend="dask"):
             search.fit(X, Y)
         networks, processes = logged_trainings(log)
-        assert len(networks) == len(set(networks)) == 2 * 2
+        assert len(networks) == len(set(networks)) == 4 * 3
         assert os.getpid() not in processes
 
 

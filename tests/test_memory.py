@@ -189,9 +189,9 @@ def test_memory_map_is_known_by_its_values(tmp_path, trainings_done):
 
 def test_grid_trains_one_net_for_each_code_and_fold(tmp_path, trainings_done):
     grid = {
-        "estimator__threshold": [1.0, 2.0],
+        "estimator__threshold": [1.0, 2.0, 3.0, 4.0],
         "estimator__latent_dim": [1, 2],
-        "estimator__anomaly_score": ["code_difference", "auto"],
+        "estimator__anomaly_score": ["absolute_error", "code_difference", "auto"],
     }
     search = GridSearchCV(
         NormalsOnly(small(tmp_path)),
@@ -215,16 +215,16 @@ def test_workers_train_no_network_twice_and_a_rerun_none(tmp_path):
     search = GridSearchCV(
         LogsTrainings(NormalsOnly(small(tmp_path)), log),
         {
-            "detector__estimator__latent_dim": [1, 2],
+            "detector__estimator__latent_dim": [1, 2, 3, 4],
             "detector__estimator__threshold": [1.0, 2.0, 3.0],
         },
-        cv=StratifiedKFold(n_splits=2, shuffle=True, random_state=0),
+        cv=StratifiedKFold(n_splits=3, shuffle=True, random_state=0),
         error_score="raise",
         refit=False,
     )
     clone(search).set_params(n_jobs=2).fit(X, Y)
     networks, processes = logged_trainings(log)
-    assert len(networks) == len(set(networks)) == 2 * 2
+    assert len(networks) == len(set(networks)) == 4 * 3
     assert os.getpid() not in processes
     for n_jobs in (2, None):
         clone(search).set_params(n_jobs=n_jobs).fit(X, Y)

@@ -13,9 +13,8 @@ from sklearn_ae.cli._commands import COMMANDS
 from sklearn_ae.cli._parser import make_parser
 from sklearn_ae.cli._telling import tell
 
-# As shells report a process that a signal ended: 128 and its number. 130 is that of Ctrl-C.
+# As shells report a process that a signal ended: 128 and its number.
 _ENDED_BY_SIGNAL = 128
-_INTERRUPTED = 130
 
 
 def main(arguments=None):
@@ -57,7 +56,7 @@ def main(arguments=None):
             return status
     except KeyboardInterrupt:
         tell("interrupted")
-        return _INTERRUPTED
+        return _ENDED_BY_SIGNAL + signal.SIGINT
     except BrokenPipeError:  # What reads the output wants no more of it, as `head` does.
         _drop_output()
         return 1
@@ -110,13 +109,12 @@ def _ending_in_order():
     # Windows has no SIGHUP.
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
+    # Told to ignore it, as by nohup, the command goes on. None is a handler not of Python.
+    heeded = {n: handler for n, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     try:
-        for number, handler in before.items():
-            # Told to ignore it, as by nohup, the command goes on. None: a handler not of Python.
-            if handler not in (signal.SIG_IGN, None):
-                signal.signal(number, end)
+        for number in heeded:
+            signal.signal(number, end)
         yield
     finally:
-        for number, handler in before.items():
-            if handler is not None:
-                signal.signal(number, handler)
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
