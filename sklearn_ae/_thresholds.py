@@ -1,10 +1,11 @@
 """Held-out normal rows, and from their scores to a threshold."""
 
 import math
-import warnings
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+
+from sklearn_ae._warnings import warn
 
 # Of fewer rows a held-out share would be a row or two, whose quantile says nothing.
 MIN_ROWS_TO_HOLD_OUT = 20
@@ -35,12 +36,10 @@ def hold_out(n_rows, validation_fraction, random_state):
         reason = "validation_fraction=0"
         if validation_fraction != 0:
             reason = f"X has fewer than {MIN_ROWS_TO_HOLD_OUT} rows, {n_rows}"
-        warnings.warn(
+        warn(
             f"No row is held out, for {reason}: the network is fitted to the rows that choose its "
             "best epoch and set its threshold, so more than false_alarm_rate of new normal rows "
             "may be flagged.",
-            UserWarning,
-            stacklevel=4,
         )
         return rows, rows[:0]
     if math.ceil(validation_fraction * n_rows) >= n_rows:

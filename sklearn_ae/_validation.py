@@ -1,7 +1,6 @@
 """n-dimensional arrays to rows and back: shapes, types and finiteness."""
 
 import math
-import warnings
 from numbers import Integral
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from sklearn_ae._map_checks import check_region
 from sklearn_ae._scaling import take_region
 from sklearn_ae._tiling import Tiling, check_images
+from sklearn_ae._warnings import warn
 
 # Values read at a time from X, which may be a memory map of more than memory.
 _VALUES_PER_CHUNK = 2**22
@@ -153,9 +153,7 @@ def limits_of(X, region=None):
 def warn_if_constant(limits):
     """Warn if there is nothing to learn."""
     if limits.is_constant:
-        warnings.warn(
-            "All rows of X are equal: nothing can be learned from them.", UserWarning, stacklevel=3
-        )
+        warn("All rows of X are equal: nothing can be learned from them.")
 
 
 def warn_if_other_units(X, fitted_dtype, fitted_max, region=None):
@@ -181,11 +179,9 @@ def warn_if_other_units(X, fitted_dtype, fitted_max, region=None):
         given, advice = f"{X.dtype} above 1", f"divide X by {np.iinfo(X.dtype).max}"
     else:
         return
-    warnings.warn(
+    warn(
         f"The detector was fitted to {fitted_dtype} of at most {fitted_max:g}, and X is {given}, "
         f"which is read in the same units. If they are not the same, {advice}.",
-        UserWarning,
-        stacklevel=4,
     )
 
 

@@ -5,7 +5,6 @@ one of :meth:`~sklearn_ae.AutoencoderAnomalyDetector.anomaly_map`. Maps of one s
 of shape (n, height, width), maps of different sizes as a list.
 """
 
-import warnings
 from bisect import bisect_left
 from numbers import Real
 from typing import NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from sklearn_ae._map_checks import check_map_threshold, check_maps, check_min_area, is_one_array
+from sklearn_ae._warnings import warn
 from sklearn_ae.calibration._ranks import choose_rank, count_rows_needed
 
 __all__ = ["Region", "calibrate", "regions", "smooth"]
@@ -215,11 +215,9 @@ def calibrate(maps, *, false_alarm_rate=0.05, confidence=None, min_area=1, regio
             f"{np.argmin(levels)}."
         )
     if len(levels) > 1 and np.ptp(levels) == 0:
-        warnings.warn(
+        warn(
             f"All {len(levels)} maps have the largest value {levels[0]:.6g}. Only what is above it "
             "is a region, whatever false_alarm_rate is.",
-            UserWarning,
-            stacklevel=2,
         )
     return float(np.sort(levels)[-rank])
 

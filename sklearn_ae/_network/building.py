@@ -1,6 +1,5 @@
 """From an architecture to a seeded network."""
 
-import warnings
 import weakref
 
 import keras
@@ -9,6 +8,7 @@ from keras import layers
 
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.randomness import python_random_restored
+from sklearn_ae._warnings import warn
 
 _NONLINEAR_LAYERS = (
     layers.ReLU,
@@ -194,12 +194,10 @@ def _reseed(model, random_state):
     try:
         copy = keras.models.clone_model(model, clone_function=clone_layer, recursive=True)
     except (ValueError, NotImplementedError):
-        warnings.warn(
+        warn(
             f"{model.name!r} is a subclassed Keras model, which cannot be seeded: the fit is not "
             "repeatable, and goes on from the weights that the model has. Build it with the "
             "functional or the sequential API instead.",
-            UserWarning,
-            stacklevel=2,
         )
         if model in _TAKEN_MODELS:
             raise ValueError(

@@ -2,7 +2,6 @@
 
 import functools
 import tempfile
-import warnings
 from numbers import Integral
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import sklearn_ae
 from sklearn_ae._locking import locked
 from sklearn_ae._network import training
 from sklearn_ae._network.describing import describe
+from sklearn_ae._warnings import warn
 
 # Only these change the weights; `verbose` does not, and callbacks switch the memory off.
 _SETTINGS = ("batch_size", "epochs", "learning_rate_falls", "min_steps", "patience")
@@ -136,11 +136,9 @@ def _restore(store, entry, network, names):
         _check_weights(weights, network)
         _check_log(log, names)
     except Exception as error:  # whatever it is that was unpickled
-        warnings.warn(
+        warn(
             "A training kept in memory cannot be read, so it is done again and replaced: "
             f"{'/'.join(entry)}, {type(error).__name__}: {error}",
-            UserWarning,
-            stacklevel=2,
         )
         return None
     # Only now that all is known to fit: a training begins with the initial weights.
@@ -181,7 +179,7 @@ def _find_obstacle(parameters):
 @functools.cache
 def _warn_once(obstacle):
     """Warn once in a process: a grid search would repeat it for every fit."""
-    warnings.warn(f"memory is not used: {obstacle}.", UserWarning, stacklevel=2)
+    warn(f"memory is not used: {obstacle}.")
 
 
 def _key(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):

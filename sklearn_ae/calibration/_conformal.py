@@ -1,6 +1,5 @@
 """ConformalDetector: p-values, and a threshold whose false-alarm rate is guaranteed."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context, _num_samples, _safe_indexing
 from sklearn_ae._responses import check_has_anomaly_scores, compute_anomaly_scores
+from sklearn_ae._warnings import warn
 from sklearn_ae.calibration._independence import check_no_labels_are_lost, check_rows_are_new
 from sklearn_ae.calibration._ranks import choose_rank, count_rows_needed
 from sklearn_ae.calibration._report import CalibrationReport
@@ -372,9 +372,7 @@ def _check_calibration_scores(scores):
             f"{np.sum(~np.isfinite(scores))} scores that are NaN or infinite, of {len(scores)}."
         )
     if len(scores) > 1 and np.ptp(scores) == 0:
-        warnings.warn(
+        warn(
             f"All {len(scores)} calibration rows have the score {scores[0]:.6g}. Only samples that "
             "score lower are flagged, whatever false_alarm_rate is.",
-            UserWarning,
-            stacklevel=4,
         )

@@ -1,6 +1,5 @@
 """TunedThresholdDetectorCV: the best threshold, by cross-validation, at one fit a fold."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, StrOptions, _fit_context, _safe_indexing
 from sklearn_ae._responses import find_threshold
+from sklearn_ae._warnings import warn
 from sklearn_ae.metrics import anomaly_scorer, is_anomaly
 from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
 from sklearn_ae.metrics._scorers import RANKING_METRICS, AnomalyScorer
@@ -316,11 +316,9 @@ default="balanced_accuracy"
                 "y=None, and an estimator without decision_function, "
                 f"{type(self.estimator).__name__}."
             )
-        warnings.warn(
+        warn(
             "A threshold cannot be tuned without labels: the estimator is fitted to all samples "
             "and keeps its own. Pass y to tune it.",
-            UserWarning,
-            stacklevel=4,
         )
         (X,) = indexable(X)
         estimator = clone(self.estimator).fit(X, None)

@@ -2,12 +2,12 @@
 
 import importlib.metadata
 import platform
-import warnings
 
 import numpy as np
 
 import sklearn_ae
 from sklearn_ae._innermost import find_offset
+from sklearn_ae._warnings import warn
 from sklearn_ae._whole_files import check_can_be_written
 from sklearn_ae.persistence import _archive
 
@@ -68,11 +68,9 @@ def save(detector, path, *, golden_inputs=None):
     writer = Writer()
     node = writer.write(detector)
     for thing in writer.left_out:
-        warnings.warn(
+        warn(
             f"The file holds no code and no folder of this machine, so it is left out: {thing}. "
             "Scores do not need it; set it again before another fit.",
-            UserWarning,
-            stacklevel=2,
         )
     if golden_inputs is None:
         golden_inputs = make_golden_inputs(inner)

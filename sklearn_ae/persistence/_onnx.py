@@ -2,7 +2,6 @@
 
 import json
 import platform
-import warnings
 from importlib import metadata
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import sklearn_ae
 from sklearn_ae._innermost import find_calibration_scores, find_offset, walk_inwards
+from sklearn_ae._warnings import warn
 from sklearn_ae._whole_files import check_can_be_written, open_to_replace, write_to_disk
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.exceptions import PersistenceError
@@ -180,12 +180,10 @@ def _check_packages():
 def _warn_if_large(network):
     n_weights = sum(model.count_params() for model in network.models)
     if n_weights >= LARGE_NETWORK:
-        warnings.warn(
+        warn(
             f"The export of a network of {n_weights:,} weights takes about "
             f"{n_weights * _BYTES_PER_WEIGHT / 1e9:.1f} GB of memory and "
             f"{n_weights / _WEIGHTS_PER_SECOND:.0f} s.",
-            UserWarning,
-            stacklevel=3,
         )
 
 
