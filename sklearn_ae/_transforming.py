@@ -197,7 +197,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
     @property
     def _n_features_out(self):
         _has_code(self)
-        return self._network.parts[0].output_shape[-1]
+        return self._network.n_codes
 
     def _was_fitted_to(self, X):
         """Return which rows of X the network was trained or its epoch chosen with."""

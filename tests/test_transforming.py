@@ -1,5 +1,7 @@
 """What a fitted detector gives beside scores: codes, reconstructions and Keras models."""
 
+import pickle
+
 import keras
 import numpy as np
 import pandas as pd
@@ -110,6 +112,60 @@ def test_set_output(container, fitted_rows):
     # Only codes are columns of a table, and any container of them is decoded.
     assert isinstance(detector.reconstruct(data), np.ndarray)
     assert_array_equal(detector.inverse_transform(codes), fitted_rows.inverse_transform(codes))
+
+
+# Subclassed models, which do not tell the shape of what they give
+
+
+@keras.saving.register_keras_serializable("test_transforming")
+class Subclassed(keras.Model):
+    def __init__(self, units, **options):
+        super().__init__(**options)
+        self.units = units
+        self.dense = keras.layers.Dense(units)
+
+    def call(self, x):
+        return self.dense(x)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+class OfSubclassed:
+    """An architecture of two subclassed models, of rows or of features."""
+
+    def build(self, input_shape, latent_dim):
+        return Subclassed(latent_dim), Subclassed(*input_shape)
+
+
+class FeaturesOfSubclassed(OfSubclassed):
+    def features(self, input_shape):
+        return keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(3, 3, strides=2)])
+
+
+@pytest.mark.filterwarnings("ignore:.*is a subclassed Keras model")
+@pytest.mark.parametrize("copy", [lambda d: d, lambda d: pickle.loads(pickle.dumps(d))])
+def test_codes_of_a_subclassed_encoder_have_names_and_are_decoded(copy):
+    pipeline = make_pipeline(StandardScaler(), tiny(architecture=OfSubclassed()))
+    pipeline = copy(pipeline.set_output(transform="pandas").fit(ROWS))
+    codes = pipeline.transform(ROWS)
+    assert list(codes.columns) == [f"autoencoderanomalydetector{i}" for i in range(2)]
+    scaled, detector = pipeline[0].transform(ROWS).to_numpy(), pipeline[-1]
+    decoded = detector.inverse_transform(codes)
+    assert_allclose(decoded, detector.reconstruct(scaled), rtol=1e-5, atol=1e-5)
+    assert_allclose(
+        pipeline.inverse_transform(codes), pipeline[0].inverse_transform(decoded), rtol=1e-6
+    )
+    with pytest.raises(ValueError, match=r"codes of 2 numbers.*shape \(60, 6\)"):
+        detector.inverse_transform(ROWS)
+
+
+@pytest.mark.filterwarnings("ignore:.*is a subclassed Keras model")
+def test_codes_of_features_of_a_subclassed_encoder_have_names():
+    images = GENERATOR.random((30, 9, 8))
+    detector = tiny(architecture=FeaturesOfSubclassed(), anomaly_score="auto").fit(images)
+    codes = detector.set_output(transform="pandas").transform(images)
+    assert list(codes.columns) == [f"autoencoderanomalydetector{i}" for i in range(2)]
 
 
 # Unfitted

@@ -107,6 +107,11 @@ class Network:
         return len(self.parts) == 2
 
     @property
+    def n_codes(self):
+        """Length of a code. A subclassed encoder does not tell the shape of what it gives."""
+        return self.encoder.output_shape[-1]
+
+    @property
     def has_activations(self):
         """Whether the encoder's layers can be looked into."""
         return self.has_code and bool(getattr(self.parts[0], "inputs", None))
@@ -232,8 +237,9 @@ def to_json(model):
     except (TypeError, ValueError, NotImplementedError) as error:
         raise TypeError(
             "The network cannot be pickled: Keras cannot write it as JSON and read it back. "
-            "Register custom layers and functions with keras.saving.register_keras_serializable, "
-            "give custom layers a get_config, and replace Lambda layers, which could run any "
-            f"code, by such layers. Received: {model!r}."
+            "Register custom layers, subclassed models and functions with "
+            "keras.saving.register_keras_serializable, give custom layers and models a "
+            "get_config, and replace Lambda layers, which could run any code, by such layers. "
+            f"Received: {model!r}."
         ) from error
     return text

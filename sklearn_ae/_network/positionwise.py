@@ -58,6 +58,11 @@ class PositionwiseNetwork:
         return self.rows.has_code
 
     @property
+    def n_codes(self):
+        """Length of a code."""
+        return self.rows.n_codes
+
+    @property
     def parts(self):
         """Encoder and decoder of one position, or one model."""
         return self.rows.parts
@@ -140,6 +145,11 @@ class FeatureNetwork:
     def has_code(self):
         """Whether the network has an encoder and a decoder."""
         return self.positionwise.has_code
+
+    @property
+    def n_codes(self):
+        """Length of a code."""
+        return self.positionwise.n_codes
 
     @property
     def parts(self):
