@@ -151,7 +151,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         Parameters
         ----------
         X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
-            Samples of the shape and in the units of the training data.
+            Samples of the shape and in the units of the training data. With `tile_size`, also a
+            list, or an array of objects, of images of different sizes: their maps are a list.
 
         Returns
         -------
@@ -164,7 +165,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         """
         from sklearn_ae._network import scoring
 
-        is_list = isinstance(X, list | tuple)
+        # An array of objects holds images of any sizes, as a list does, or one array of them.
+        is_list = getattr(X, "ndim", 1) == 1
         X, shape = self._validate(X)
 
         def compute(X):

@@ -199,3 +199,15 @@ class TestReconstructionDisplayInput:
             ReconstructionDisplay.from_predictions(
                 rows, rows, ax=plt.figure().add_axes([0, 0, 1, 1])
             )
+
+
+def test_array_of_objects_is_drawn_as_the_images_in_it(images):
+    objects = np.empty(len(images), dtype=object)
+    objects[:] = list(images)
+    display = ReconstructionDisplay.from_estimator(HalvingDetector().fit(images), objects)
+    np.testing.assert_array_equal(display.X, images[:18])
+    np.testing.assert_array_equal(display.X_reconstructed, images[:18] / 2)
+    objects[1] = images[1][:3]
+    for unequal in (objects, list(objects)):
+        with pytest.raises(ValueError, match=r"X must be of one shape.*\(5, 4\), \(3, 4\)"):
+            ReconstructionDisplay.from_predictions(unequal, images)

@@ -3,7 +3,9 @@
 import itertools
 import pickle
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -15,8 +17,10 @@ from sklearn_ae import (
     ConvAutoencoder,
     FixedThresholdDetector,
     NormalsOnly,
+    maps,
 )
 from sklearn_ae._tiling import Tiling, map_images
+from sklearn_ae.displays import AnomalyMapDisplay
 from sklearn_ae.exceptions import TrainingDivergedError
 
 SIZES = [(24, 24), (40, 33), (24, 61), (70, 30)]
@@ -137,11 +141,55 @@ def test_arrays_and_lists_of_images_are_alike():
     from_array, from_list = tiled().fit(images), tiled().fit(list(images))
     large = np.stack([np.tile(image, (2, 2)) for image in images[:5]])
     np.testing.assert_array_equal(from_array.score_samples(large), from_list.score_samples(large))
-    maps = from_array.anomaly_map(large)
-    assert maps.shape == (5, 48, 48)
-    np.testing.assert_array_equal(maps, np.stack(from_array.anomaly_map(list(large))))
+    from_large = from_array.anomaly_map(large)
+    assert from_large.shape == (5, 48, 48)
+    np.testing.assert_array_equal(from_large, np.stack(from_array.anomaly_map(list(large))))
     colour = np.repeat(large[..., np.newaxis], 3, axis=-1)
     assert tiled().fit(colour).anomaly_map(colour).shape == (5, 48, 48)
+
+
+def of_objects(images):
+    array = np.empty(len(images), dtype=object)
+    array[:] = images
+    return array
+
+
+@pytest.mark.parametrize(
+    "container",
+    [of_objects, tuple, lambda images: pd.Series(images, index=range(5, 5 + len(images)))],
+)
+def test_containers_of_images_of_any_size_are_lists(fitted, container):
+    images = container(NORMAL[:6])
+    np.testing.assert_array_equal(fitted.score_samples(images), fitted.score_samples(NORMAL[:6]))
+    found, expected = fitted.anomaly_map(images), fitted.anomaly_map(NORMAL[:6])
+    assert isinstance(found, list)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    again = clone(fitted).set_params(epochs=1)
+    scores = [again.fit(X).score_samples(images) for X in (container(NORMAL), NORMAL)]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_maps_of_an_array_of_objects_are_a_list_however_large_the_images(fitted):
+    """What comes back does not depend on the images that happen to be in X."""
+    equal = of_objects([NORMAL[1], NORMAL[5]])
+    assert isinstance(fitted.anomaly_map(equal), list)
+    stacked = np.stack(list(equal)).astype(object)
+    assert stacked.ndim == 3
+    assert fitted.anomaly_map(stacked).shape == (2, 40, 33)
+
+
+def test_displays_and_maps_take_arrays_of_objects(fitted):
+    images, masks = of_objects(DEFECTIVE[:6]), of_objects([image > 200 for image in DEFECTIVE[:6]])
+    with_list, with_objects = (
+        AnomalyMapDisplay.from_estimator(fitted, X, masks=m, sigma=1.0)
+        for X, m in ((DEFECTIVE[:6], list(masks)), (images, masks))
+    )
+    for one, other in zip(with_list.maps, with_objects.maps, strict=True):
+        np.testing.assert_array_equal(one, other)
+    plt.close("all")
+    smoothed = maps.smooth(of_objects(fitted.anomaly_map(images)), region_of_interest=masks)
+    assert [one_map.shape for one_map in smoothed] == [image.shape for image in images]
 
 
 def test_no_tile_of_a_held_out_image_is_trained_with(fitted, monkeypatch):

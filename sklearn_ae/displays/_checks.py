@@ -65,6 +65,37 @@ def check_n_samples(n_samples):
         )
 
 
+def stack_objects(X, name):
+    """Return an array of objects, each an image or a row, as one array, and all else as it is.
+
+    Parameters
+    ----------
+    X : array-like
+    name : str
+        Its name in errors.
+
+    Returns
+    -------
+    X : array-like
+
+    Raises
+    ------
+    ValueError
+        If the arrays in an array of objects or a list are of different shapes.
+    """
+    is_of_objects = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    is_of_arrays = is_of_objects or isinstance(X, list | tuple)
+    if not is_of_arrays or not all(hasattr(sample, "shape") for sample in X):
+        return X
+    shapes = list(dict.fromkeys(sample.shape for sample in X))
+    if len(shapes) > 1:
+        raise ValueError(
+            f"{name} must be of one shape: crop or resize the images that are drawn. Received: "
+            f"samples of the shapes {', '.join(map(str, shapes))}."
+        )
+    return np.stack(list(X)) if is_of_objects and shapes else X
+
+
 def check_threshold(threshold):
     """Raise a ValueError unless the threshold is None or a finite number.
 

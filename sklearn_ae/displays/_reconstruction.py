@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_ae._compat import check_matplotlib_support
-from sklearn_ae.displays._checks import check_has, check_n_samples
+from sklearn_ae.displays._checks import check_has, check_n_samples, stack_objects
 from sklearn_ae.displays._drawing import merge_style, new_axes, take_place, value_range
 
 # 18 images beside their reconstructions, three pairs to a row, fill a grid of 6 × 6.
@@ -121,7 +121,8 @@ class ReconstructionDisplay:
         """
         check_consistent_length(X, X_reconstructed)
         X = _check_samples(_take_first(X, n_samples), "X")
-        X_reconstructed = _check_samples(_take_first(X_reconstructed, n_samples), "X_reconstructed")
+        X_reconstructed = _take_first(X_reconstructed, n_samples, "X_reconstructed")
+        X_reconstructed = _check_samples(X_reconstructed, "X_reconstructed")
         if X.shape != X_reconstructed.shape:
             raise ValueError(
                 "X_reconstructed must have the shape of X. Received: samples of shape "
@@ -231,9 +232,9 @@ class ReconstructionDisplay:
             grid_ax.set_axis_off()
 
 
-def _take_first(X, n_samples):
+def _take_first(X, n_samples, name="X"):
     check_n_samples(n_samples)
-    return X[:n_samples]
+    return stack_objects(X[:n_samples], name)
 
 
 def _check_samples(X, name):
