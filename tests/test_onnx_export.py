@@ -284,8 +284,26 @@ class LargestError(BaseEstimator):
         return self.features(response)[:, 0] / self.usual_[0]
 
 
-def test_scores_of_the_users_own(export):
-    detector = tiny(anomaly_score=LargestError()).fit(ROWS)
+class ErrorOfTheWorst(LargestError):
+    """The same of some features, with arrays of other types and without axes."""
+
+    def fit(self, features):
+        self.usual_ = np.asarray(features.mean())
+        self.worst_ = np.array([0, 2])
+        self.mask_ = np.array([True, False])
+        self.n_rows_ = np.asarray(len(features))
+        return self
+
+    def compute_from(self, response):
+        errors = abs(response.inputs - response.reconstructions)
+        errors = keras.ops.take(errors, self.worst_, axis=1)
+        errors = keras.ops.where(self.mask_, errors, 0.5 * errors)
+        return keras.ops.multiply(keras.ops.sum(errors, axis=1) / self.usual_, self.n_rows_)
+
+
+@pytest.mark.parametrize("score", [LargestError(), ErrorOfTheWorst()])
+def test_scores_of_the_users_own(score, export):
+    detector = tiny(anomaly_score=score).fit(ROWS)
     check_outputs(run(export(detector), ROWS), detector, ROWS)
 
 

@@ -1,9 +1,15 @@
 """Anomaly scores of the user's own, and what is refused before anything is trained."""
 
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from tiny_networks import tiny
+
+from sklearn_ae import CombinedScore, SquaredError
 
 X = np.random.default_rng(0).normal(size=(60, 5))
 
@@ -55,6 +61,89 @@ def test_score_that_is_not_one_number_a_sample_is_refused_before_training(
     score = LargestError()
     score.reduce = reduce
     with pytest.raises(ValueError, match=f"one number a sample.*Received: .*{received}"):
+        tiny(anomaly_score=score).fit(X)
+    assert not trainings
+
+
+# What a score of the user's is fitted to
+
+
+class OfManyTypes(BaseEstimator):
+    """The worst features' errors, in units of what is usual, beside those of masked ones."""
+
+    def features(self, response):
+        return abs(response.inputs - response.reconstructions)
+
+    def fit(self, features):
+        means = features.mean(axis=0)
+        self.unit_ = np.asarray(features.mean())
+        self.count_ = np.asarray(len(features))
+        self.worst_ = np.argsort(-means)[:2]
+        self.mask_ = means > np.median(means)
+        self.means_ = means.astype(np.float32)
+        self.big_endian_ = means.astype(">f8")
+        self.names_ = np.array(["worst", "masked"])
+        self.weights_ = [1.0, 0.5]
+        return self
+
+    def compute_from(self, response):
+        errors = self.features(response) / self.means_
+        worst = keras.ops.sum(keras.ops.take(errors, self.worst_, axis=1), axis=1)
+        masked = keras.ops.sum(errors * keras.ops.cast(self.mask_, "float64"), axis=1)
+        OfManyTypes.seen = {
+            name: keras.backend.standardize_dtype(value.dtype)
+            for name, value in vars(self).items()
+            if keras.ops.is_tensor(value)
+        }
+        scores = (self.weights_[0] * worst + self.weights_[1] * masked) / self.unit_
+        return keras.ops.multiply(scores, self.count_)
+
+    seen = {}
+
+    def expected(self, errors):
+        scaled = errors / self.means_
+        worst = scaled[:, self.worst_].sum(axis=1)
+        return (worst + scaled[:, self.mask_].sum(axis=1) / 2) / self.unit_ * self.count_
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda d: pickle.loads(pickle.dumps(d))])
+def test_fitted_arrays_of_any_type_and_number_of_axes_keep_it(copied):
+    detector = tiny(anomaly_score=OfManyTypes(), scaling=None).fit(X)
+    expected = -detector.anomaly_score_.expected(np.abs(X - detector.reconstruct(X)))
+    np.testing.assert_allclose(detector.score_samples(X), expected, rtol=1e-5)
+    # Arrays of words are no tensors.
+    of_floats = dict.fromkeys(["unit_", "means_", "big_endian_"], "float64")
+    others = {"count_": "int64", "worst_": "int64", "mask_": "bool"}
+    assert OfManyTypes.seen == of_floats | others
+    other = copied(detector)
+    np.testing.assert_array_equal(other.score_samples(X), detector.score_samples(X))
+    for name, value in vars(detector.anomaly_score_).items():
+        kept = getattr(other.anomaly_score_, name)
+        if isinstance(value, np.ndarray):
+            # NumPy pickles what is big-endian in the order of the machine.
+            assert kept.dtype.newbyteorder("=") == value.dtype.newbyteorder("=")
+            assert kept.shape == value.shape
+
+
+def test_fitted_arrays_of_any_type_are_kept_in_a_combination():
+    score = CombinedScore([("own", OfManyTypes()), ("error", SquaredError())])
+    scores = tiny(anomaly_score=score).fit(X).score_samples(X)
+    assert np.isfinite(scores).all()
+    assert len(set(scores)) == len(X)
+
+
+class DividedByAnInteger(OfManyTypes):
+    def compute_from(self, response):
+        return keras.ops.sum(self.features(response), axis=1) / self.count_
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+def test_operators_of_floats_and_integers_are_explained_before_training(is_part, trainings):
+    score = DividedByAnInteger()
+    if is_part:
+        score = CombinedScore([("own", score), ("error", SquaredError())])
+    message = r"DividedByAnInteger\.count_.*keras\.ops.*float64 in fit.*Received: "
+    with pytest.raises(TypeError, match=message):
         tiny(anomaly_score=score).fit(X)
     assert not trainings
 

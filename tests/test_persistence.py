@@ -153,6 +153,26 @@ def test_golden_inputs_tell_a_detector_that_scores_otherwise(tmp_path, monkeypat
         load(tmp_path / "model.skae", verify=True)
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(7),
+        np.array(True),
+        np.eye(2, dtype=bool),
+        np.arange(3, dtype=np.uint8),
+        np.ones(2, ">f4"),
+    ],
+)
+def test_arrays_of_a_score_keep_type_and_axes(array, tmp_path):
+    detector = tiny(anomaly_score="latent_distance").fit(ROWS)
+    # An attribute that a file may have, and this score does not compute with.
+    detector.anomaly_score_.floors_ = array
+    save(detector, tmp_path / "model.skae")
+    loaded = load(tmp_path / "model.skae").anomaly_score_.floors_
+    assert (type(loaded), loaded.dtype, loaded.shape) == (np.ndarray, array.dtype, array.shape)
+    assert_array_equal(loaded, array)
+
+
 def test_file_says_what_it_is(tmp_path):
     save(fitted_kind("bytes")[0], tmp_path / "model.skae")
     description = persistence.describe(tmp_path / "model.skae")

@@ -1,14 +1,18 @@
 """What a score knows: settings, which are part of its graph, and arrays, which are arguments."""
 
 import copy
+from contextlib import contextmanager
 
 import numpy as np
+
+# Booleans and numbers. Arrays of words, say, are no tensors: they stay what they are.
+_KINDS = "biufc"
 
 
 def is_own(score):
     """Return whether a score and its parts are the library's, so that settings tell all of it."""
     is_own_class = type(score).__module__.startswith("sklearn_ae.anomaly_scores.")
-    return is_own_class and all(is_own(part) for _, part in _parts(score))
+    return is_own_class and all(is_own(part) for _, part in parts_of(score))
 
 
 def key_of(score):
@@ -32,7 +36,7 @@ def key_of(score):
         type(score).__name__,
         tuple(sorted(settings.items())),
         tuple(sorted(arrays)),
-        tuple((name, key_of(part)) for name, part in _parts(score)),
+        tuple((name, key_of(part)) for name, part in parts_of(score)),
     )
 
 
@@ -45,11 +49,13 @@ def arrays_of(score):
 
     Returns
     -------
-    arrays : list of ndarray, float64
-        In an order that :func:`with_tensors` knows.
+    arrays : list of ndarray
+        In an order that :func:`with_tensors` knows. Floating-point numbers are float64, as all that
+        scores compute with. Integers, which may be indices, and booleans, which may be masks, keep
+        their type.
     """
-    arrays = [np.asarray(array, dtype=np.float64) for array in _arrays(score).values()]
-    for _, part in _parts(score):
+    arrays = [np.asarray(array, dtype=_dtype(array)) for array in _arrays(score).values()]
+    for _, part in parts_of(score):
         arrays += arrays_of(part)
     return arrays
 
@@ -68,7 +74,7 @@ def with_tensors(score, tensors):
     score : object
         A copy, if there is anything to replace.
     """
-    arrays, parts = _arrays(score), _parts(score)
+    arrays, parts = _arrays(score), parts_of(score)
     if not arrays and not parts:
         return score
     traced = copy.copy(score)
@@ -78,13 +84,64 @@ def with_tensors(score, tensors):
     return traced
 
 
-def _parts(score):
-    return getattr(score, "scores_", ())
+def parts_of(score):
+    """Return the parts of a combined score, as names and scores, and none of another one."""
+    parts = getattr(score, "scores_", ())
+    # A custom score may keep something else under this name.
+    is_combined = isinstance(parts, list) and all(isinstance(part, tuple) for part in parts)
+    return parts if is_combined else ()
+
+
+@contextmanager
+def explained_types(score):
+    """Explain an error of a custom score that combines integers or booleans with other numbers.
+
+    Parameters
+    ----------
+    score : object
+        Its arrays are tensors.
+
+    Raises
+    ------
+    TypeError
+        If the score raises one, and has such arrays.
+    """
+    try:
+        yield
+    except TypeError as error:
+        names = _names_of_integers(score)
+        if not names:
+            raise
+        raise TypeError(
+            f"anomaly_score keeps integers or booleans in {', '.join(names)}, and TensorFlow's "
+            "operators do not combine them with other numbers. Use keras.ops, such as "
+            "keras.ops.multiply, which converts types, or keep float64 in fit. Received: "
+            f"{type(score).__name__}, {error}"
+        ) from error
+
+
+def _names_of_integers(score):
+    names = [
+        f"{type(score).__name__}.{name}"
+        for name, value in sorted(getattr(score, "__dict__", {}).items())
+        if name.endswith("_")
+        and (
+            getattr(getattr(value, "dtype", None), "is_integer", False)
+            or getattr(getattr(value, "dtype", None), "is_bool", False)
+        )
+    ]
+    for _, part in parts_of(score):
+        names += _names_of_integers(part)
+    return names
+
+
+def _dtype(array):
+    return np.float64 if array.dtype.kind == "f" else array.dtype.newbyteorder("=")
 
 
 def _arrays(score):
     return {
         name: value
         for name, value in sorted(getattr(score, "__dict__", {}).items())
-        if name.endswith("_") and isinstance(value, np.ndarray)
+        if name.endswith("_") and isinstance(value, np.ndarray) and value.dtype.kind in _KINDS
     }

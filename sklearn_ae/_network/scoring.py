@@ -13,7 +13,13 @@ import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.processes import check_not_forked
-from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
+from sklearn_ae._network.score_state import (
+    arrays_of,
+    explained_types,
+    is_own,
+    key_of,
+    with_tensors,
+)
 from sklearn_ae._progress import progress_bar
 from sklearn_ae.anomaly_scores._combined import compute_score
 
@@ -68,7 +74,8 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
 
 def compute_checked_score(score, response):
     """Compute in the graph the anomaly score of each sample, as float64."""
-    scores = compute_score(score, response)
+    with explained_types(score):
+        scores = compute_score(score, response)
     _check_scores(scores, score)
     scores = tf.cast(scores, tf.float64)
     if hasattr(score, "compute_from"):
@@ -81,7 +88,8 @@ def features(network, anomaly_score, X, rows):
     """Compute what a score is to be fitted to, for some rows of X, as float64."""
 
     def compute(score, response):
-        return tf.cast(score.features(response), tf.float64)
+        with explained_types(score):
+            return tf.cast(score.features(response), tf.float64)
 
     return _run_score(network, "features", compute, anomaly_score, X, rows)
 
@@ -141,7 +149,7 @@ def _run_score(network, name, compute_with, anomaly_score, X, rows=None, **optio
     # The graph keeps an object of the user's alive, so no other can have its identity. Of the
     # library's own it keeps a copy without what it is fitted to, which may be megabytes.
     key = (name, key_of(anomaly_score) if is_shareable else id(anomaly_score))
-    empty = (np.empty((0,) * constant.ndim) for constant in constants)
+    empty = (np.empty((0,) * constant.ndim, constant.dtype) for constant in constants)
     template = with_tensors(anomaly_score, empty) if is_shareable else anomaly_score
 
     def compute(call, x, scaling, *constants):
@@ -225,11 +233,11 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
     """Return the compiled function and the bytes of a row, from the shared store if possible."""
     is_shareable = is_shareable and network.configuration is not None
     store = _GRAPHS if is_shareable else network.graphs
-    n_axes = tuple(constant.ndim for constant in constants)
-    key = (network.configuration, name, dtype.name, n_axes)
+    kinds = tuple((constant.ndim, constant.dtype.name) for constant in constants)
+    key = (network.configuration, name, dtype.name, kinds)
     compiled = store.get(key) or network.graphs.get(key)
     if compiled is None:
-        graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
+        graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, kinds)
         largest = max(_largest_layer(model) for model in models)
         compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
         # Tensors that a layer keeps beside its weights are those of this network alone.
@@ -239,16 +247,16 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
     return compiled
 
 
-def _compile(compute, models, row_shape, dtype, scaling, n_axes):
+def _compile(compute, models, row_shape, dtype, scaling, kinds_of_constants):
     # A free batch axis: one compilation serves one row and ten thousand.
     signature = [tf.TensorSpec((None, *row_shape), dtype)]
     signature += [tf.TensorSpec(constant.shape, tf.float64) for constant in scaling]
     # Scores of one configuration may be fitted to more rows or fewer.
-    signature += [tf.TensorSpec([None] * n, tf.float64) for n in n_axes]
+    signature += [tf.TensorSpec([None] * n_axes, kind) for n_axes, kind in kinds_of_constants]
     n_others = len(signature)
     kinds = [(weight.dtype, weight.shape) for weight in weights_of(models)]
     signature += [tf.TensorSpec((), tf.resource)] * len(kinds)
-    compute_graph = make_graph(compute, models, len(scaling), len(n_axes))
+    compute_graph = make_graph(compute, models, len(scaling), len(kinds_of_constants))
 
     def graph(*arguments):
         handles = arguments[n_others:]
@@ -317,7 +325,7 @@ def weights_of(models):
 
 def _rows_per_chunk(n_bytes, constants):
     # A product with what a score is fitted to has as many values as that has rows.
-    return max(1, _BYTES_PER_LAYER // max([n_bytes, *(8 * len(array) for array in constants)]))
+    return max(1, _BYTES_PER_LAYER // max([n_bytes, *(8 * len(a) for a in constants if a.ndim)]))
 
 
 def _largest_layer(model):

@@ -16,6 +16,12 @@ array once the network is trained. They come from the held-out rows, from those 
 was fitted to if the attribute `fits_training_rows` is true, and from all of them if those are fewer
 than 20. Arrays that `fit` keeps under names with an underscore at the end are tensors in the graph
 and arguments of it, so that fits of one configuration share what is compiled.
+
+These arrays may have any number of axes, also none. In the graph, floating-point numbers are
+float64. Booleans and integers keep their type: use them as masks and indices, or combine them with
+other numbers by `keras.ops`, which converts types, unlike operators of TensorFlow's tensors.
+All else that a score keeps, such as Python numbers, lists and arrays of words, is a constant of
+the graph.
 """
 
 # For the rest of the package, and public to nobody else.
