@@ -49,7 +49,7 @@ def pool(images):
     from sklearn_ae import FeatureAutoencoder
 
     shape = (*images.shape[1:], 1)[:3]
-    model = FeatureAutoencoder().features(shape)
+    model = FeatureAutoencoder().build_features(shape)
     batches = np.split(images, np.arange(64, len(images), 64))
     maps = [
         np.asarray(model(np.reshape(batch, (-1, *shape)).astype(np.float32) / 255))
@@ -167,7 +167,7 @@ def measure_time(arguments):
 
     X = np.random.default_rng(0).integers(0, 256, (500, 128, 128, 3), dtype=np.uint8)
     X = np.sort(X, axis=1)
-    model = FeatureAutoencoder().features((128, 128, 3))
+    model = FeatureAutoencoder().build_features((128, 128, 3))
     forward = tf.function(lambda images: model(tf.cast(images, tf.float32) / 255))
     detector = fit(X, FeatureAutoencoder())
 

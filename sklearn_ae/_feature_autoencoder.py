@@ -81,7 +81,7 @@ class FeatureAutoencoder(BaseEstimator):
         # The backbone is never changed: to copy it would take seconds for each candidate of a grid.
         return type(self)(**self.get_params(deep=False))
 
-    def features(self, input_shape):
+    def build_features(self, input_shape):
         """Build the frozen network.
 
         Parameters

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ae._row_hashes import find_rows_fitted_to
 from sklearn_ae._tiling import TileMeans, map_images
 from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
+from sklearn_ae.architectures import has_features
 
 
 def _has_code(detector):
@@ -25,7 +26,7 @@ def _has_code(detector):
 def _rebuilds_samples(detector):
     """Whether there are reconstructions of samples, which an autoencoder of features has not."""
     network = getattr(detector, "_network", None)
-    if hasattr(detector.architecture, "features") if network is None else network.is_positionwise:
+    if has_features(detector.architecture) if network is None else network.is_positionwise:
         raise AttributeError(
             "An autoencoder of features, such as FeatureAutoencoder, rebuilds features and no "
             "images: there are codes, scores and maps, and no reconstructions and Keras models of "

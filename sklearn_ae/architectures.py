@@ -5,9 +5,9 @@ encoder maps scaled inputs of `input_shape` to codes of `latent_dim` numbers, th
 back to `input_shape`. Its last layer is linear: the detector adds the output activation that its
 loss asks for, and sets the seeds.
 
-An architecture may have `features(input_shape) -> model` too, a Keras model from scaled images to
-feature maps. It is not trained: `build` is called with the shape of the features of one position,
-and the autoencoder learns and scores those.
+An architecture may have `build_features(input_shape) -> model` too, a Keras model from scaled
+images to feature maps. It is not trained: `build` is called with the shape of the features of one
+position, and the autoencoder learns and scores those.
 """
 
 from numbers import Integral
@@ -277,11 +277,31 @@ def resolve_architecture(architecture, input_shape):
             "architecture must build models, and is one itself. Pass a function that builds it, "
             f"def build(input_shape, latent_dim): … Received: {architecture!r}."
         )
+    if has_features(architecture) and not callable(architecture.build_features):
+        raise TypeError(
+            "build_features of architecture must be a method that builds a Keras model from "
+            "scaled images to feature maps. Rename the attribute, or leave it out for an "
+            f"autoencoder of samples. Received: build_features={architecture.build_features!r}."
+        )
     if not isinstance(architecture, str):
         return architecture
     if len(input_shape) == 3 and min(input_shape[:2]) >= SMALLEST_IMAGE:
         return ConvAutoencoder()
     return DenseAutoencoder()
+
+
+def has_features(architecture):
+    """Return whether an autoencoder learns the features of a frozen network, not the samples.
+
+    Parameters
+    ----------
+    architecture : "auto", object with `build`, or callable
+
+    Returns
+    -------
+    has_features : bool
+    """
+    return hasattr(architecture, "build_features")
 
 
 def resolve_latent_dim(latent_dim, input_shape):

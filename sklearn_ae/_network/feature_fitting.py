@@ -60,7 +60,7 @@ def prepare(
 
     Parameters
     ----------
-    architecture : object with `features` and `build`
+    architecture : object with `build_features` and `build`
     X, training_rows, limits, region, input_shape, parameters, previous, random_state
         See :func:`~sklearn_ae._network.fitting.fit_network`.
 
@@ -73,7 +73,7 @@ def prepare(
     TypeError, ValueError
         If the architecture gives no feature maps of such images.
     """
-    model = architecture.features(input_shape)
+    model = architecture.build_features(input_shape)
     check_features(model, input_shape)
     if region is not None:
         model = select_positions(model, region)

@@ -13,7 +13,7 @@ from sklearn_ae._network import (
 from sklearn_ae._network.processes import check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.anomaly_scores import resolve_anomaly_score
-from sklearn_ae.architectures import resolve_architecture, resolve_latent_dim
+from sklearn_ae.architectures import has_features, resolve_architecture, resolve_latent_dim
 
 
 def fit_network(
@@ -64,7 +64,7 @@ def fit_network(
     compiling.check_callbacks(parameters["callbacks"])
     memory = memoizing.open_memory(parameters)
     architecture = resolve_architecture(parameters["architecture"], input_shape)
-    prepare = feature_fitting.prepare if hasattr(architecture, "features") else _prepare
+    prepare = feature_fitting.prepare if has_features(architecture) else _prepare
     ready = prepare(
         architecture,
         X,

@@ -272,18 +272,19 @@ def check_features(features, input_shape):
     Raises
     ------
     TypeError, ValueError
-        If `features` is no Keras model from images of `input_shape` to feature maps.
+        If `build_features` returned no Keras model from images of `input_shape` to feature maps.
     """
     if not isinstance(features, keras.Model):
         raise TypeError(
-            "features of the architecture must return a Keras model from scaled images to feature "
-            f"maps. Received: {features!r}."
+            "build_features of architecture must return a Keras model from scaled images to "
+            f"feature maps. Received: {features!r}."
         )
     shape = getattr(features, "output_shape", None)
     is_map = isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]
     if not is_map or features.input_shape != (None, *input_shape):
         raise ValueError(
-            "features of the architecture must return a Keras model from images of shape "
-            f"{(None, *input_shape)} to one tensor of shape (None, height, width, n_features), all "
-            f"known. Received: {getattr(features, 'input_shape', None)} to {shape}."
+            "build_features of architecture must return a functional or sequential Keras model "
+            f"from images of shape {(None, *input_shape)} to one tensor of shape (None, height, "
+            "width, n_features), all known. Received: "
+            f"{getattr(features, 'input_shape', None)} to {shape} of {features!r}."
         )
