@@ -8,6 +8,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_array, gen_batches
 
+from sklearn_ae._containers import check_is_no_iterator
 from sklearn_ae._progress import progress_bar
 
 # Tiles in memory at a time, as they are cut from an image.
@@ -107,7 +108,7 @@ def check_images(detector, X, tiling, *, n_channels=None, minimum=1):
             "With tile_size, X must be images: an array (n, height, width) or (n, height, width, "
             f"channels), or a list of images. Received: X of shape {X.shape}."
         )
-    if len(X) < minimum:
+    if _count(X) < minimum:
         raise ValueError(
             f"X must hold at least {minimum} images, and n_samples={len(X)} are fewer than that."
         )
@@ -214,6 +215,16 @@ def allocate(shape, dtype):
     # Without a name: the system deletes it when nothing refers to it any more.
     file = tempfile.TemporaryFile()  # noqa: SIM115
     return np.memmap(file, dtype=dtype, mode="w+", shape=tuple(map(int, shape)))
+
+
+def _count(X):
+    check_is_no_iterator(X)
+    if not hasattr(X, "__len__"):
+        raise TypeError(
+            "With tile_size, X must be a list of images, or an array (n, height, width) or (n, "
+            f"height, width, channels). Received: X of type {type(X).__name__}."
+        )
+    return len(X)
 
 
 def _blend(image, tiling, compute):

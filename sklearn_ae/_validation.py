@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
+from sklearn_ae._containers import unpack_objects
 from sklearn_ae._map_checks import check_region
 from sklearn_ae._scaling import take_region
 from sklearn_ae._tiling import Tiling, check_images
@@ -61,7 +62,7 @@ def validate_training_data(detector, X):
         input_shape = (*detector._tiling.shape, images[0].shape[2])
         detector.n_features_in_ = math.prod(input_shape)
         return images, input_shape, input_shape
-    rows, sample_shape = _validate(detector, X, None, reset=True)
+    rows, sample_shape = _validate(detector, unpack_objects(X), None, reset=True)
     input_shape = sample_shape
     if detector.input_shape is not None:
         input_shape = _check_input_shape(detector.input_shape, sample_shape)
@@ -122,7 +123,7 @@ def validate_data_to_score(detector, X):
         n_channels = detector.input_shape_[2]
         images = check_images(detector, X, detector._tiling, n_channels=n_channels)
         return images, (len(images),)
-    rows, sample_shape = _validate(detector, X, detector.input_shape_, reset=False)
+    rows, sample_shape = _validate(detector, unpack_objects(X), detector.input_shape_, reset=False)
     return rows.reshape(-1, *detector.input_shape_), (len(rows), *sample_shape)
 
 

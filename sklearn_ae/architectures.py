@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn_ae._compat import Interval
 from sklearn_ae._feature_autoencoder import FeatureAutoencoder
 from sklearn_ae._layer_sizes import NOISE_CONSTRAINTS, check_layer_sizes
+from sklearn_ae._signatures import check_takes
 
 __all__ = ["ConvAutoencoder", "ConvDenseAutoencoder", "DenseAutoencoder", "FeatureAutoencoder"]
 
@@ -277,17 +278,27 @@ def resolve_architecture(architecture, input_shape):
             "architecture must build models, and is one itself. Pass a function that builds it, "
             f"def build(input_shape, latent_dim): … Received: {architecture!r}."
         )
-    if has_features(architecture) and not callable(architecture.build_features):
-        raise TypeError(
-            "build_features of architecture must be a method that builds a Keras model from "
-            "scaled images to feature maps. Rename the attribute, or leave it out for an "
-            f"autoencoder of samples. Received: build_features={architecture.build_features!r}."
-        )
     if not isinstance(architecture, str):
+        _check_methods(architecture)
         return architecture
     if len(input_shape) == 3 and min(input_shape[:2]) >= SMALLEST_IMAGE:
         return ConvAutoencoder()
     return DenseAutoencoder()
+
+
+def builder_of(architecture):
+    """Return what builds the models: the method `build`, or the architecture itself.
+
+    Parameters
+    ----------
+    architecture : object with `build`, or callable
+
+    Returns
+    -------
+    build : callable
+    """
+    build = getattr(architecture, "build", None)
+    return build if callable(build) else architecture
 
 
 def has_features(architecture):
@@ -322,6 +333,23 @@ def resolve_latent_dim(latent_dim, input_shape):
     # Measured: images of a digit that a code of 32 numbers rebuilds too well, one of 16 tells from
     # others, and rows are told apart best by a code that is no bottleneck.
     return 16 if len(input_shape) == 3 else 32
+
+
+def _check_methods(architecture):
+    """Refuse an architecture whose methods cannot be called as they will be."""
+    if has_features(architecture):
+        build_features = architecture.build_features
+        if not callable(build_features):
+            raise TypeError(
+                "build_features of architecture must be a method that builds a Keras model from "
+                "scaled images to feature maps. Rename the attribute, or leave it out for an "
+                f"autoencoder of samples. Received: build_features={build_features!r}."
+            )
+        name = "build_features of architecture"
+        check_takes(build_features, ("input_shape",), name, architecture)
+    build = builder_of(architecture)
+    name = "architecture" if build is architecture else "build of architecture"
+    check_takes(build, ("input_shape", "latent_dim"), name, architecture)
 
 
 def _check_is_image(architecture, input_shape):

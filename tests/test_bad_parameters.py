@@ -260,11 +260,46 @@ def for_other_inputs(input_shape, latent_dim):
             r"model .*must map shape \(None, 6\) to \(None, 6\). Received: .*\(None, 2\)",
         ),
         (for_other_inputs, r"encoder .*does not take inputs of shape \(None, 6\).*Received: "),
-        (with_two_outputs, r"model .*must map shape \(None, 6\) to .*Received: .* list"),
+        (with_two_outputs, r"model .*Received: 2 outputs, of shape \(None, 6\), \(None, 6\)"),
     ],
 )
 def test_architecture_that_gives_models_of_other_shapes(refuses, architecture, message):
     refuses({"architecture": architecture}, ROWS, ValueError, message)
+
+
+class OfOneArgument:
+    def build(self, input_shape):
+        raise AssertionError
+
+
+class OfFeatures(OfOneArgument):
+    def build(self, input_shape, latent_dim):
+        raise AssertionError
+
+    def build_features(self):
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        (lambda shape: None, r"architecture must take 2 arguments.*Received: .*takes \(shape\)"),
+        (OfOneArgument(), "build of architecture must take 2 arguments, input_shape, latent_dim"),
+        (OfFeatures(), "build_features of architecture must take 1 argument, input_shape, by"),
+    ],
+)
+def test_architecture_that_takes_other_arguments(refuses, architecture, message):
+    refuses({"architecture": architecture}, ROWS, TypeError, message)
+
+
+def test_architecture_that_is_called_may_have_an_attribute_build():
+    class Called:
+        build = 3
+
+        def __call__(self, input_shape, latent_dim):
+            return two_models(input_shape, latent_dim)
+
+    assert tiny(architecture=Called()).fit(ROWS).transform(ROWS).shape == (len(ROWS), 2)
 
 
 @pytest.mark.parametrize("architecture", ["auto", two_models])

@@ -130,6 +130,40 @@ def named():
     return {frame: tiny().fit(with_names(frame, ROWS)) for frame in (pd.DataFrame, pl.DataFrame)}
 
 
+def of_objects(samples):
+    array = np.empty(len(samples), dtype=object)
+    array[:] = samples
+    return array
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        lambda images: of_objects(list(images)),
+        lambda images: of_objects(images.tolist()),
+        lambda images: images.astype(object),
+        lambda images: pd.Series(list(images)),
+    ],
+    ids=["objects", "objects of lists", "objects of all dimensions", "series"],
+)
+def test_objects_that_are_images_hold_the_same_numbers(fitted_images, container):
+    objects = container(IMAGES)
+    for method in METHODS:
+        compute = getattr(fitted_images, method)
+        assert_allclose(compute(objects), compute(IMAGES), rtol=1e-6)
+    # Numbers in lists have lost their type, which says how they are scaled.
+    typed = IMAGES.astype(np.int64 if isinstance(objects[0], list) else IMAGES.dtype)
+    if objects.ndim == 1:
+        fitted = tiny_conv().fit(objects)
+        assert_array_equal(fitted.score_samples(typed), tiny_conv().fit(typed).score_samples(typed))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_iterators_are_refused(fitted_images, method):
+    with pytest.raises(TypeError, match=r"Pass list\(X\). Received: X of type generator"):
+        getattr(fitted_images, method)(image for image in IMAGES)
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
 class TestFrames:
     def test_columns_are_features(self, frame, named, fitted_rows):

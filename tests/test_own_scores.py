@@ -2,11 +2,12 @@
 
 import copy
 import pickle
+import types
 
 import keras
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from tiny_networks import tiny
 
 from sklearn_ae import CombinedScore, SquaredError
@@ -130,6 +131,140 @@ def test_fitted_arrays_of_any_type_are_kept_in_a_combination():
     scores = tiny(anomaly_score=score).fit(X).score_samples(X)
     assert np.isfinite(scores).all()
     assert len(set(scores)) == len(X)
+
+
+class OfTheSum(OfManyTypes):
+    """Of a fitted score's usual mistakes, one at a time."""
+
+    def compute_from(self, response):
+        return keras.ops.sum(self.features(response), axis=1)
+
+
+class WithNumPy(OfTheSum):
+    def compute_from(self, response):
+        return np.abs(response.codes).sum(axis=1)
+
+
+class WithNumPyFeatures(OfTheSum):
+    def features(self, response):
+        return np.asarray(response.codes)
+
+
+class WithCondition(OfTheSum):
+    def compute_from(self, response):
+        scores = super().compute_from(response)
+        return scores if scores[0] > 0 else -scores
+
+
+class WithFeaturesOfAll(OfTheSum):
+    def features(self, response):
+        return keras.ops.sum(response.codes)
+
+
+class WithTwoFeatures(OfTheSum):
+    def features(self, response):
+        return [response.codes, response.inputs]
+
+
+class WithLabels(OfTheSum):
+    def fit(self, features, y):
+        raise AssertionError
+
+
+class OfOneArgument(BaseEstimator):
+    def compute(self, errors):
+        raise AssertionError
+
+
+class WithFitAlone(BaseEstimator):
+    def fit(self, features):
+        raise AssertionError
+
+    def compute_from(self, response):
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("score", "error", "message"),
+    [
+        (WithNumPy(), TypeError, "must compute with keras.ops.*Received: WithNumPy, Cannot"),
+        (WithNumPyFeatures(), TypeError, "must compute with keras.ops.*Received: WithNumPyF"),
+        (WithCondition(), TypeError, "conditions by keras.ops.where.*Received: WithCondition"),
+        (WithFeaturesOfAll(), ValueError, r"features of WithFeaturesOfAll .*of shape \(\)"),
+        (WithTwoFeatures(), ValueError, "features of WithTwoFeatures .*Received: list"),
+        (WithLabels(), TypeError, r"fit of anomaly_score must take 1 argument.*\(features, y\)"),
+        (OfOneArgument(), TypeError, "compute of anomaly_score must take 2 arguments, inputs, rec"),
+        (WithFitAlone(), TypeError, r"must have a method features\(response\).*Received: WithFit"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseEstimator) else "",
+)
+@pytest.mark.parametrize("is_part", [False, True])
+def test_mistakes_in_a_score_are_explained_before_training(
+    score, error, message, is_part, trainings
+):
+    if is_part:
+        score = CombinedScore([("own", score), ("error", SquaredError())])
+    with pytest.raises(error, match=message):
+        tiny(anomaly_score=score).fit(X)
+    assert not trainings
+
+
+class Logarithm(BaseEstimator):
+    def compute(self, inputs, reconstructions):
+        return keras.ops.log(inputs[:, 0])
+
+
+def test_scores_that_are_no_numbers_are_warned_of():
+    n_missing = np.count_nonzero(X[:, 0] < 0)
+    message = f"anomaly_score should give numbers.*NaN for {n_missing} of 60 samples from Logarithm"
+    with pytest.warns(UserWarning, match=message):
+        detector = tiny(anomaly_score=Logarithm(), scaling=None).fit(X)
+    with pytest.warns(UserWarning, match=message) as warned:
+        scores = detector.score_samples(X)
+    assert warned[-1].filename == __file__
+    assert scores[X[:, 0] < 0].max() < scores[X[:, 0] > 0].min()
+
+
+class Weighted(BaseEstimator):
+    """A score with a list and a function for parameters, and a list that it keeps."""
+
+    def __init__(
+        self, weights=(1, 2, 3, 4, 5), reduce=lambda errors: keras.ops.sum(errors, axis=1)
+    ):
+        self.weights = weights
+        self.reduce = reduce
+
+    def features(self, response):
+        return abs(response.inputs - response.reconstructions)
+
+    def fit(self, features):
+        # Without a word of thanks: what fit returns is not used.
+        self.units = [features.mean(), 2.0]
+        self.by_name = {"means": features.mean(axis=0)}
+
+    def compute_from(self, response):
+        errors = self.features(response) * self.weights / self.by_name["means"]
+        return self.reduce(errors) / sum(self.units)
+
+
+def test_lists_and_functions_of_a_score_are_part_of_its_graph():
+    detector = tiny(anomaly_score=Weighted(), scaling=None)
+    detector.set_params(anomaly_score__weights=[5, 4, 3, 2, 1])
+    for data in (X, 3 * X):
+        score = clone(detector).fit(data).anomaly_score_
+        detector.fit(data)
+        errors = np.abs(data - detector.reconstruct(data)) * [5, 4, 3, 2, 1]
+        expected = (errors / score.by_name["means"]).sum(axis=1) / sum(score.units)
+        np.testing.assert_allclose(-detector.score_samples(data), expected, rtol=1e-5)
+
+
+def test_score_without_a_class_of_its_own():
+    score = types.SimpleNamespace(
+        compute=lambda inputs, reconstructions: keras.ops.max(abs(inputs - reconstructions), axis=1)
+    )
+    detector = clone(tiny(anomaly_score=score, scaling=None)).fit(X)
+    errors = np.abs(X - detector.reconstruct(X)).max(axis=1)
+    np.testing.assert_allclose(detector.score_samples(X), -errors, rtol=1e-5)
 
 
 class DividedByAnInteger(OfManyTypes):

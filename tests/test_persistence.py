@@ -173,6 +173,14 @@ def test_arrays_of_a_score_keep_type_and_axes(array, tmp_path):
     assert_array_equal(loaded, array)
 
 
+def test_golden_inputs_may_be_an_array_of_objects(tmp_path):
+    detector, X = fitted_kind("bytes")
+    objects = np.empty(3, dtype=object)
+    objects[:] = list(X[:3])
+    save(detector, tmp_path / "model.skae", golden_inputs=objects)
+    assert_array_equal(load(tmp_path / "model.skae", verify=True).predict(X), detector.predict(X))
+
+
 def test_file_says_what_it_is(tmp_path):
     save(fitted_kind("bytes")[0], tmp_path / "model.skae")
     description = persistence.describe(tmp_path / "model.skae")

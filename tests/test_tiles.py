@@ -300,3 +300,17 @@ def test_bad_parameters(parameters, message):
 def test_bad_images(fitted, images, message):
     with pytest.raises(ValueError, match=message):
         fitted.score_samples(images)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ((image for image in NORMAL), r"Pass list\(X\). Received: X of type generator"),
+        (None, "X must be a list of images.*Received: X of type NoneType"),
+        (3, "X must be a list of images.*Received: X of type int"),
+    ],
+)
+def test_what_holds_no_images(fitted, images, message):
+    for method in (fitted.score_samples, fitted.anomaly_map, clone(fitted).fit):
+        with pytest.raises(TypeError, match=message):
+            method(images)

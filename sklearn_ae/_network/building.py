@@ -9,6 +9,7 @@ from keras import layers
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.randomness import python_random_restored
 from sklearn_ae._warnings import warn
+from sklearn_ae.architectures import builder_of
 
 _NONLINEAR_LAYERS = (
     layers.ReLU,
@@ -67,7 +68,7 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
         If the models do not map `input_shape` to codes and back.
     """
     with python_random_restored():
-        build = getattr(architecture, "build", architecture)
+        build = builder_of(architecture)
         # NumPy's integers, of which a grid may be, are refused by Keras.
         latent_dim = int(latent_dim)
         parts = _check_parts(build(input_shape, latent_dim))
@@ -241,9 +242,11 @@ def _check_shapes(parts, input_shape, latent_dim):
                 f"is called with. Received: {error}"
             ) from error
         if tuple(getattr(output, "shape", ())[1:]) != tuple(shape):
+            shapes = [tuple(tensor.shape) for tensor in keras.tree.flatten(output)]
             raise ValueError(
                 f"The {name} that architecture built must map shape {(None, *x.shape[1:])} to "
-                f"{(None, *shape)}. Received: outputs of shape "
-                f"{getattr(output, 'shape', type(output).__name__)}."
+                f"{(None, *shape)}. Received: "
+                + (f"{len(shapes)} outputs, " if len(shapes) > 1 else "outputs ")
+                + f"of shape {', '.join(map(str, shapes))}."
             )
         x = output

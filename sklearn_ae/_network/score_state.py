@@ -1,7 +1,6 @@
 """What a score knows: settings, which are part of its graph, and arrays, which are arguments."""
 
 import copy
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -90,49 +89,6 @@ def parts_of(score):
     # A custom score may keep something else under this name.
     is_combined = isinstance(parts, list) and all(isinstance(part, tuple) for part in parts)
     return parts if is_combined else ()
-
-
-@contextmanager
-def explained_types(score):
-    """Explain an error of a custom score that combines integers or booleans with other numbers.
-
-    Parameters
-    ----------
-    score : object
-        Its arrays are tensors.
-
-    Raises
-    ------
-    TypeError
-        If the score raises one, and has such arrays.
-    """
-    try:
-        yield
-    except TypeError as error:
-        names = _names_of_integers(score)
-        if not names:
-            raise
-        raise TypeError(
-            f"anomaly_score keeps integers or booleans in {', '.join(names)}, and TensorFlow's "
-            "operators do not combine them with other numbers. Use keras.ops, such as "
-            "keras.ops.multiply, which converts types, or keep float64 in fit. Received: "
-            f"{type(score).__name__}, {error}"
-        ) from error
-
-
-def _names_of_integers(score):
-    names = [
-        f"{type(score).__name__}.{name}"
-        for name, value in sorted(getattr(score, "__dict__", {}).items())
-        if name.endswith("_")
-        and (
-            getattr(getattr(value, "dtype", None), "is_integer", False)
-            or getattr(getattr(value, "dtype", None), "is_bool", False)
-        )
-    ]
-    for _, part in parts_of(score):
-        names += _names_of_integers(part)
-    return names
 
 
 def _dtype(array):

@@ -12,15 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
+from sklearn_ae._network.custom_scores import check_features, explained_errors
 from sklearn_ae._network.processes import check_not_forked
-from sklearn_ae._network.score_state import (
-    arrays_of,
-    explained_types,
-    is_own,
-    key_of,
-    with_tensors,
-)
+from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae._progress import progress_bar
+from sklearn_ae._warnings import warn
 from sklearn_ae.anomaly_scores._combined import compute_score
 
 # A chunk is as many rows as keep the network's largest layer within this: several layers are in
@@ -68,13 +64,14 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
         is_progress_shown=is_progress_shown,
     )
     if not np.isfinite(scores).all():
+        _warn_if_missing(scores, anomaly_score)
         scores = np.nan_to_num(scores, nan=LARGEST_SCORE, posinf=np.inf)
     return np.minimum(scores, LARGEST_SCORE)
 
 
 def compute_checked_score(score, response):
     """Compute in the graph the anomaly score of each sample, as float64."""
-    with explained_types(score):
+    with explained_errors(score):
         scores = compute_score(score, response)
     _check_scores(scores, score)
     scores = tf.cast(scores, tf.float64)
@@ -88,8 +85,10 @@ def features(network, anomaly_score, X, rows):
     """Compute what a score is to be fitted to, for some rows of X, as float64."""
 
     def compute(score, response):
-        with explained_types(score):
-            return tf.cast(score.features(response), tf.float64)
+        with explained_errors(score):
+            features = score.features(response)
+        check_features(features, score)
+        return tf.cast(features, tf.float64)
 
     return _run_score(network, "features", compute, anomaly_score, X, rows)
 
@@ -157,6 +156,17 @@ def _run_score(network, name, compute_with, anomaly_score, X, rows=None, **optio
         return compute_with(score, network.respond(call, network.read(call, x, scaling)))
 
     return _run(network, key, compute, network.models, X, rows, constants, is_shareable, **options)
+
+
+def _warn_if_missing(scores, anomaly_score):
+    n_missing = np.count_nonzero(np.isnan(scores))
+    # Those of the library give none but for samples that are beyond all numbers.
+    if n_missing and not is_own(anomaly_score):
+        warn(
+            "anomaly_score should give numbers: a sample with NaN counts as the most abnormal. "
+            f"Received: NaN for {n_missing} of {len(scores)} samples from "
+            f"{type(anomaly_score).__name__}."
+        )
 
 
 def _check_scores(scores, anomaly_score):

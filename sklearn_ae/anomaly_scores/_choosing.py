@@ -6,6 +6,7 @@ from sklearn.base import clone
 
 from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
+from sklearn_ae.anomaly_scores._custom import check_methods
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
 from sklearn_ae.anomaly_scores._hidden import HiddenDifference
 from sklearn_ae.anomaly_scores._neighbors import NeighborDistance
@@ -51,6 +52,7 @@ def check_anomaly_score(anomaly_score):
         _check_parts(anomaly_score)
     elif hasattr(anomaly_score, "_parameter_constraints"):
         anomaly_score._validate_params()
+    check_methods(anomaly_score)
 
 
 def resolve_anomaly_score(anomaly_score, network, n_rows):

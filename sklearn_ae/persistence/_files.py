@@ -6,6 +6,7 @@ import platform
 import numpy as np
 
 import sklearn_ae
+from sklearn_ae._containers import unpack_objects
 from sklearn_ae._innermost import find_offset
 from sklearn_ae._warnings import warn
 from sklearn_ae._whole_files import check_can_be_written
@@ -74,7 +75,8 @@ def save(detector, path, *, golden_inputs=None):
         )
     if golden_inputs is None:
         golden_inputs = make_golden_inputs(inner)
-    X = golden_inputs if isinstance(golden_inputs, list) else np.asarray(golden_inputs)
+    X = unpack_objects(golden_inputs)
+    X = X if isinstance(X, list) else np.asarray(X)
     scores, decisions = score_golden(detector, X)
     golden = {
         # Images of different sizes are a list.
