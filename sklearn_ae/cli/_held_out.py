@@ -1,0 +1,44 @@
+"""What the held-out images of a fit can show of false alarms, and what they cannot."""
+
+import math
+
+import numpy as np
+from scipy.stats import binomtest
+
+from sklearn_ae.cli._telling import tell
+
+_CONFIDENCE = 0.95
+
+
+def tell_of_fit(detector):
+    """Say how many images served, and how many new normal ones may be flagged.
+
+    Parameters
+    ----------
+    detector : AutoencoderAnomalyDetector
+        Fitted by the command.
+    """
+    training, held_out = detector.training_scores_, detector.validation_scores_
+    fitted = f"fitted to {len(training)} images"
+    if np.array_equal(training, held_out):
+        tell(
+            f"{fitted}; none is held out, so nothing shows how many new normal images are "
+            "flagged: calibrate the model, with other normal images"
+        )
+        return
+    n, n_flagged = len(held_out), int(np.sum(held_out < detector.offset_))
+    # A percentage of a dozen would look like a measured rate.
+    interval = binomtest(n_flagged, n).proportion_ci(_CONFIDENCE, method="exact")
+    tell(
+        f"{fitted}; {n_flagged} of {n} held out are flagged, so {interval.low:.1%} to "
+        f"{interval.high:.1%} of new normal images may be ({_CONFIDENCE:.0%} interval)"
+    )
+    rate = detector.false_alarm_rate
+    # 1 / 0.05 may come out above 20.
+    n_needed = math.ceil(round(1 / rate, 9))
+    if n < n_needed:
+        tell(
+            f"{n} held-out images cannot show whether the false-alarm rate is {rate:g}, for which "
+            f"at least {n_needed} are needed: fit to more images, or calibrate the model with "
+            f"{n_needed} other normal ones or more"
+        )
