@@ -112,15 +112,7 @@ def check_images(detector, X, tiling, *, n_channels=None, minimum=1):
             f"X must hold at least {minimum} images, and n_samples={len(X)} are fewer than that."
         )
     images = [_check_image(detector, image, i, tiling) for i, image in enumerate(X)]
-    kinds = [(image.dtype, image.shape[2]) for image in images]
-    expected = (kinds[0][0], kinds[0][1] if n_channels is None else n_channels)
-    for i, kind in enumerate(kinds):
-        if kind != expected:
-            raise ValueError(
-                "All images of X must be of one type and have as many channels, those of the "
-                f"training images: {expected[0]} and {expected[1]}. Convert them. Received: "
-                f"{kind[0]} and {kind[1]} channels of image {i}."
-            )
+    _check_kinds(images, n_channels)
     return images
 
 
@@ -241,6 +233,23 @@ def _blend(image, tiling, compute):
 def _ramps(size, overlap):
     distances = np.minimum(np.arange(1, size + 1), np.arange(size, 0, -1))
     return np.minimum(distances / (overlap + 1), 1).astype(np.float32)
+
+
+def _check_kinds(images, n_channels):
+    """Refuse images that differ in type or channels from the first, or from what was fitted to."""
+    kinds = [(image.dtype.newbyteorder("="), image.shape[2]) for image in images]
+    for i, (dtype, n) in enumerate(kinds):
+        if n_channels is not None and n != n_channels:
+            raise ValueError(
+                f"Images of X must have as many channels as the training images, {n_channels}. "
+                f"Convert them. Received: {n} channels of image {i}, which is of {dtype}."
+            )
+        if (dtype, n) != kinds[0]:
+            raise ValueError(
+                "All images of X must be of one type and have as many channels as each other. "
+                f"Convert them. Received: {kinds[0][0]} and {kinds[0][1]} channels of image 0, "
+                f"{dtype} and {n} channels of image {i}."
+            )
 
 
 def _check_image(detector, image, i, tiling):

@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._row_hashes import find_rows_fitted_to
 from sklearn_ae._tiling import TileMeans, map_images
-from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
+from sklearn_ae._units import warn_if_other_units
+from sklearn_ae._validation import validate_data_to_score
 
 
 def _has_code(detector):
@@ -212,7 +213,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         check_is_fitted(self)
         X, shape = validate_data_to_score(self, X)
         region = self._network.scaling.region
-        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region)
+        is_image = len(self.input_shape_) == 3
+        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region, is_image=is_image)
         return X, shape
 
     def _view(self, name):

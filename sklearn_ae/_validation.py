@@ -156,35 +156,6 @@ def warn_if_constant(limits):
         warn("All rows of X are equal: nothing can be learned from them.")
 
 
-def warn_if_other_units(X, fitted_dtype, fitted_max, region=None):
-    """Warn if X seems to be the training data's kind in other units.
-
-    Parameters
-    ----------
-    X : ndarray or list of ndarray
-    fitted_dtype : numpy.dtype
-        Type of the training data.
-    fitted_max : float
-        Their largest value.
-    region : ndarray of shape (height, width), bool, or None, default=None
-        Pixels that count. If None, all do.
-    """
-    if isinstance(X, list):
-        X = max(X, key=np.max)
-    # Only whether it is above 1 matters. Without a copy of the pixels that count.
-    largest = np.max(X, where=True if region is None else region[..., np.newaxis], initial=0)
-    if fitted_dtype.kind == "u" and fitted_max > 1 and X.dtype.kind == "f" and largest <= 1:
-        given, advice = "floats of at most 1", f"multiply X by {np.iinfo(fitted_dtype).max}"
-    elif fitted_dtype.kind == "f" and fitted_max <= 1 and X.dtype.kind == "u" and largest > 1:
-        given, advice = f"{X.dtype} above 1", f"divide X by {np.iinfo(X.dtype).max}"
-    else:
-        return
-    warn(
-        f"The detector was fitted to {fitted_dtype} of at most {fitted_max:g}, and X is {given}, "
-        f"which is read in the same units. If they are not the same, {advice}.",
-    )
-
-
 def _validate(detector, X, input_shape, reset):
     """Return X as rows, and the shape of one sample as it came."""
     minimum = {"ensure_min_samples": 2} if reset else {}

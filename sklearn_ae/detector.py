@@ -307,7 +307,8 @@ class AutoencoderAnomalyDetector(
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
             limits = limits_of(data, region)
             warn_if_constant(limits)
-            self._fitted_dtype, self._fitted_max = data.dtype, float(limits.high.max())
+            self._fitted_dtype = data.dtype.newbyteorder("=")
+            self._fitted_max = float(limits.high.max())
             kept = self._fit_network(data, *data_rows, limits, region, previous, random_state)
             training, validation = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes

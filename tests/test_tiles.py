@@ -239,9 +239,18 @@ def test_bad_parameters(parameters, message):
     [
         (np.zeros((30, 24)), r"X must be images.*shape \(30, 24\)"),
         ([], "at least 1 images"),
-        ([NORMAL[0], NORMAL[1].astype(float)], "uint8 and 1.*float64 and 1 channels of image 1"),
-        ([NORMAL[0], np.zeros((30, 30, 4), np.uint8)], "4 channels of image 1"),
-        ([np.zeros((30, 30, 3), np.uint8)], "uint8 and 1.*3 channels of image 0"),
+        (
+            [NORMAL[0], NORMAL[1].astype(float)],
+            "of one type.*uint8 and 1 channels of image 0, float64 and 1 channels of image 1",
+        ),
+        (
+            [NORMAL[0], np.zeros((30, 30, 4), np.uint8)],
+            "channels as the training images, 1.*Received: 4 channels of image 1",
+        ),
+        (
+            [np.zeros((30, 30, 3), np.uint8)],
+            "channels as the training images, 1.*Received: 3 channels of image 0",
+        ),
         ([NORMAL[0], np.zeros(30)], r"image 1 of shape \(30,\)"),
         ([NORMAL[0], np.zeros((30, 0))], r"image 1 of shape \(30, 0\)"),
         ([np.full((30, 30), np.nan)], "NaN"),
@@ -252,3 +261,15 @@ def test_bad_parameters(parameters, message):
 def test_bad_images(fitted, images, message):
     with pytest.raises(ValueError, match=message):
         fitted.score_samples(images)
+
+
+def test_other_kinds_of_training_images_are_compared_with_the_first(trainings):
+    colour = np.zeros((30, 30, 3), np.uint8)
+    for images, received in (
+        ([NORMAL[0], colour], "uint8 and 1 channels of image 0, uint8 and 3 channels of image 1"),
+        ([colour, NORMAL[0]], "uint8 and 3 channels of image 0, uint8 and 1 channels of image 1"),
+    ):
+        with pytest.raises(ValueError, match=received) as raised:
+            tiled().fit(images)
+        assert "training images" not in str(raised.value)
+    assert trainings == []
