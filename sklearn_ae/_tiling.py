@@ -8,6 +8,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_array, gen_batches
 
+from sklearn_ae._input_checks import describe_unlikely_shape
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._progress import progress_bar
 
 # Tiles in memory at a time, as they are cut from an image.
@@ -102,16 +104,18 @@ def check_images(detector, X, tiling, *, n_channels=None, minimum=1):
         If X is no such thing, or an image is smaller than a tile or of other channels or another
         type than the others.
     """
+    check_not_masked(X)
     if isinstance(X, np.ndarray) and X.dtype != object and X.ndim not in (3, 4):
         raise ValueError(
             "With tile_size, X must be images: an array (n, height, width) or (n, height, width, "
-            f"channels), or a list of images. Received: X of shape {X.shape}."
+            "channels), or a list of images. If X is a single sample: pass X[np.newaxis]. "
+            f"Received: X of shape {X.shape}."
         )
     if len(X) < minimum:
         raise ValueError(
             f"X must hold at least {minimum} images, and n_samples={len(X)} are fewer than that."
         )
-    images = [_check_image(detector, image, i, tiling) for i, image in enumerate(X)]
+    images = [_check_image(detector, image, i, tiling, len(X)) for i, image in enumerate(X)]
     _check_kinds(images, n_channels)
     return images
 
@@ -252,8 +256,9 @@ def _check_kinds(images, n_channels):
             )
 
 
-def _check_image(detector, image, i, tiling):
+def _check_image(detector, image, i, tiling, n_images):
     image = np.asarray(image)
+    shape = (n_images, *image.shape)
     if image.ndim not in (2, 3) or 0 in image.shape:
         raise ValueError(
             "With tile_size, X must be a list of images (height, width) or (height, width, "
@@ -265,8 +270,11 @@ def _check_image(detector, image, i, tiling):
         raise ValueError(f"Images must be of real numbers. Received: image {i} of {checked.dtype}.")
     image = checked.reshape((*image.shape, 1)[:3])
     if image.shape[0] < tiling.shape[0] or image.shape[1] < tiling.shape[1]:
+        mistake = describe_unlikely_shape(shape)
+        advice = "" if mistake is None else f"X of shape {shape} {mistake} "
         raise ValueError(
             f"Images must be at least as large as a tile, tile_size={tiling.shape}. Choose a "
-            f"smaller one, or pad the images. Received: image {i} of shape {image.shape[:2]}."
+            f"smaller one, or pad the images. {advice}Received: image {i} of shape "
+            f"{image.shape[:2]}."
         )
     return image

@@ -6,6 +6,7 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._row_hashes import find_rows_fitted_to
 from sklearn_ae._tiling import TileMeans, map_images
 from sklearn_ae._units import warn_if_other_units
@@ -118,6 +119,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         from sklearn_ae._network import scoring
 
         check_is_fitted(self)
+        check_not_masked(X)
         codes = check_array(X, input_name="X", estimator=self)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
