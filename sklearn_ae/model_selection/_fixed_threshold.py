@@ -6,7 +6,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+# The module, since it imports this package.
+from sklearn_ae import _innermost
 from sklearn_ae._compat import HasMethods, Interval, _fit_context
+from sklearn_ae.anomaly_scores import warn_if_threshold_is_negative
 from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, ThresholdWrapper
 
 
@@ -79,6 +82,8 @@ class FixedThresholdDetector(ThresholdWrapper):
         check_is_fitted(self)
         # Without a fit, nothing has looked at the parameters yet.
         self._validate_params()
+        score = getattr(_innermost.find_innermost(self).detector, "anomaly_score_", None)
+        warn_if_threshold_is_negative(self.threshold, score)
         return -float(self.threshold)
 
     @_fit_context(prefer_skip_nested_validation=False)
