@@ -232,7 +232,7 @@ def _shape(X):
     if hasattr(X, "shape"):
         return tuple(X.shape)
     if hasattr(X, "__array__") or not hasattr(X, "__len__"):
-        return np.shape(X)
+        return np.asarray(X).shape
     return (len(X), *(_shape(X[0]) if isinstance(X, list | tuple) and len(X) else ()))
 
 
