@@ -6,9 +6,11 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._row_hashes import find_rows_fitted_to
 from sklearn_ae._tiling import TileMeans, map_images
-from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
+from sklearn_ae._units import warn_if_other_units
+from sklearn_ae._validation import validate_data_to_score
 
 
 def _has_code(detector):
@@ -117,6 +119,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         from sklearn_ae._network import scoring
 
         check_is_fitted(self)
+        check_not_masked(X)
         codes = check_array(X, input_name="X", estimator=self)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
@@ -212,7 +215,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         check_is_fitted(self)
         X, shape = validate_data_to_score(self, X)
         region = self._network.scaling.region
-        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region)
+        is_image = len(self.input_shape_) == 3
+        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region, is_image=is_image)
         return X, shape
 
     def _view(self, name):

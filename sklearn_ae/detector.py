@@ -6,6 +6,7 @@ from sklearn.utils import ClassifierTags, check_random_state
 
 from sklearn_ae._compat import _fit_context
 from sklearn_ae._deciding import DecidingMixin
+from sklearn_ae._input_checks import warn_if_anomalies_are_labelled
 from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
@@ -18,7 +19,7 @@ from sklearn_ae._validation import (
     validate_training_data,
     warn_if_constant,
 )
-from sklearn_ae.anomaly_scores import check_anomaly_score
+from sklearn_ae.anomaly_scores import check_anomaly_score, warn_if_threshold_is_negative
 
 
 class AutoencoderAnomalyDetector(
@@ -112,9 +113,12 @@ class AutoencoderAnomalyDetector(
     false_alarm_rate : float, default=0.05
         Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
         since the same rows choose the best epoch, and of those that `trim` keeps: the more normal
-        ones it leaves out, the more are flagged. Not used if `threshold` is set.
+        ones it leaves out, the more are flagged. Not used if `threshold` is set. Setting it after a
+        fit changes nothing until the next one: see `threshold`.
     threshold : float or None, default=None
         Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
+        Setting it after a fit changes nothing until the next one. To change the threshold of a
+        fitted detector, use ``FixedThresholdDetector(FrozenEstimator(detector), threshold=…)``.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
         Folder of one's own that keeps trained weights (files in it are unpickled: trust them), so
         that fits which differ only in `anomaly_score`, `threshold`, `false_alarm_rate` or `verbose`
@@ -282,7 +286,8 @@ class AutoencoderAnomalyDetector(
         X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
             Normal samples, at least 2. With `tile_size`, a list of images too.
         y : Ignored
-            As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it.
+            As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it. If it
+            labels anomalies, which are learned as normal here, a warning says so.
 
         Returns
         -------
@@ -296,6 +301,7 @@ class AutoencoderAnomalyDetector(
         TrainingDivergedError
             If the loss became NaN or infinite.
         """
+        warn_if_anomalies_are_labelled(y)
         with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
@@ -307,7 +313,8 @@ class AutoencoderAnomalyDetector(
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
             limits = limits_of(data, region)
             warn_if_constant(limits)
-            self._fitted_dtype, self._fitted_max = data.dtype, float(limits.high.max())
+            self._fitted_dtype = data.dtype.newbyteorder("=")
+            self._fitted_max = float(limits.high.max())
             kept = self._fit_network(data, *data_rows, limits, region, previous, random_state)
             training, validation = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
@@ -332,6 +339,7 @@ class AutoencoderAnomalyDetector(
         from sklearn_ae._network.fitting import fit_network
 
         check_anomaly_score(self.anomaly_score)
+        warn_if_threshold_is_negative(self.threshold, self.anomaly_score)
         self._network, self.anomaly_score_, log, kept = fit_network(
             X,
             training,

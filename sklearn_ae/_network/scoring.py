@@ -181,7 +181,8 @@ def _run(
 ):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
-    dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
+    dtype = X.dtype.newbyteorder("=")
+    dtype = dtype if dtype in _NATIVE_DTYPES else np.dtype(np.float64)
     graph, n_bytes = _compiled(
         network, name, compute, models, X.shape[1:], dtype, constants, is_shareable
     )

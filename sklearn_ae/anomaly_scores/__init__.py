@@ -22,6 +22,9 @@ and arguments of it, so that fits of one configuration share what is compiled.
 from sklearn_ae.anomaly_scores._choosing import ANOMALY_SCORES as ANOMALY_SCORES
 from sklearn_ae.anomaly_scores._choosing import check_anomaly_score as check_anomaly_score
 from sklearn_ae.anomaly_scores._choosing import resolve_anomaly_score as resolve_anomaly_score
+from sklearn_ae.anomaly_scores._choosing import (
+    warn_if_threshold_is_negative as warn_if_threshold_is_negative,
+)
 from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError

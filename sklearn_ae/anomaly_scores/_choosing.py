@@ -4,6 +4,7 @@ import math
 
 from sklearn.base import clone
 
+from sklearn_ae._warnings import warn
 from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError
@@ -51,6 +52,26 @@ def check_anomaly_score(anomaly_score):
         _check_parts(anomaly_score)
     elif hasattr(anomaly_score, "_parameter_constraints"):
         anomaly_score._validate_params()
+
+
+def warn_if_threshold_is_negative(threshold, anomaly_score):
+    """Warn of a threshold that flags everything, since errors and distances are never negative.
+
+    Parameters
+    ----------
+    threshold : float or None
+    anomaly_score : str or object
+        A combined score may be negative, and so may "auto" and a custom one.
+    """
+    is_known = type(anomaly_score) in ANOMALY_SCORES.values() or (
+        isinstance(anomaly_score, str) and anomaly_score in ANOMALY_SCORES
+    )
+    if threshold is not None and threshold < 0 and is_known:
+        warn(
+            f"threshold should be at least 0: {anomaly_score!r} is never negative, so every sample "
+            "is an anomaly. offset_ and score_samples are minus the anomaly score: change the "
+            f"sign of a threshold that comes from them. Received: threshold={threshold!r}.",
+        )
 
 
 def resolve_anomaly_score(anomaly_score, network, n_rows):

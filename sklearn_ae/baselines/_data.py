@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
 from sklearn_ae._compat import _safe_indexing
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._synthetic import make_anomalies
 from sklearn_ae._thresholds import hold_out
 from sklearn_ae.metrics._labels import read_two_classes
@@ -121,6 +122,7 @@ def _hold_out(X_normal, values, kind, input_shape, is_image, random_state):
 
 def _check_samples(X, name, *, min_samples):
     """Return samples as the detector takes them, and as an array."""
+    check_not_masked(X, name)
     values = check_array(
         X, allow_nd=True, dtype="numeric", input_name=name, ensure_min_samples=min_samples
     )
