@@ -10,7 +10,7 @@ from sklearn_ae._input_checks import warn_if_anomalies_are_labelled
 from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
-from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
+from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate, warn_if_few
 from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
 from sklearn_ae._validation import (
@@ -315,7 +315,7 @@ class AutoencoderAnomalyDetector(
             warn_if_constant(limits)
             self._fitted_dtype = data.dtype.newbyteorder("=")
             self._fitted_max = float(limits.high.max())
-            kept = self._fit_network(data, *data_rows, limits, region, previous, random_state)
+            kept, held_out = self._fit_network(data, *data_rows, limits, region, previous, random_state)
             training, validation = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
             self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
@@ -325,10 +325,13 @@ class AutoencoderAnomalyDetector(
             )
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
-            self.validation_scores_ = scores[self.validation_indices_]
+            # Tiles are held out, and an image scores like its most abnormal one.
+            is_whole = self._tiling is None
+            self.validation_scores_ = -held_out if is_whole else scores[self.validation_indices_]
             if self.threshold is not None:
                 self.offset_ = -float(self.threshold)
             else:
+                warn_if_few(len(self.validation_scores_), self.false_alarm_rate)
                 self.offset_ = offset_at_false_alarm_rate(
                     self.validation_scores_, self.false_alarm_rate
                 )
@@ -340,7 +343,7 @@ class AutoencoderAnomalyDetector(
 
         check_anomaly_score(self.anomaly_score)
         warn_if_threshold_is_negative(self.threshold, self.anomaly_score)
-        self._network, self.anomaly_score_, log, kept = fit_network(
+        self._network, self.anomaly_score_, log, kept, held_out = fit_network(
             X,
             training,
             validation,
@@ -354,7 +357,7 @@ class AutoencoderAnomalyDetector(
         )
         self.history_, self.best_epoch_ = log
         self.n_epochs_ = len(self.history_["loss"])
-        return kept
+        return kept, held_out
 
     def score_samples(self, X):
         """Compute minus the anomaly score of each sample: the higher, the more normal.

@@ -57,6 +57,8 @@ def fit_network(
     log : TrainingLog
     kept : tuple of two ndarrays of int
         Of the training and the held-out rows those that `trim` has not left out: only they serve.
+    held_out : ndarray of shape (n,), float64
+        Scores of the held-out rows that are kept, as if they were new to the score.
     """
     # What can be refused is refused before anything is built.
     check_not_forked()
@@ -99,8 +101,8 @@ def fit_network(
         # Rows far from the others would have decided the units of all.
         ready.rescale(kept[0])
     log = memoizing.train(memory, network, X, *kept, optimizer=optimizer, **arguments)
-    score_fitting.fit_score(network, anomaly_score, X, *kept)
-    return ready.whole, anomaly_score, log, kept
+    held_out = score_fitting.fit_score(network, anomaly_score, X, *kept)
+    return ready.whole, anomaly_score, log, kept, held_out
 
 
 def _prepare(

@@ -178,9 +178,24 @@ class CombinedScore(_BaseComposition):
         scores : tensor of shape (n,), float64
             Higher is more abnormal.
         """
+        return self.combine(self.features(response))
+
+    def combine(self, scores):
+        """Combine the scores of the parts.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n, m + 1), float64
+            What `features` gives.
+
+        Returns
+        -------
+        scores : tensor of shape (n,), float64
+            Higher is more abnormal.
+        """
         from keras import ops
 
-        logarithms = ops.log(ops.maximum(self.features(response), self.floors_))
+        logarithms = ops.log(ops.maximum(scores, self.floors_))
         standardised = (logarithms - self.means_) / self.deviations_
         error = standardised[:, -1]
         guard = ops.maximum(error - _GUARD_ABOVE, -error - _GUARD_BELOW)
