@@ -24,6 +24,9 @@ _BYTES_PER_LAYER = 2**25
 # Other types are converted to float64 chunk by chunk, so that few functions are compiled.
 _NATIVE_DTYPES = (np.uint8, np.float32, np.float64)
 
+# Rows of a matrix product that are computed alike, at the most that was seen.
+_ROWS_PER_BLOCK = 16
+
 # Scores beyond float32, in which the network computes, count as its largest number: a row so far
 # from the training data is an anomaly, and must not become NaN, which compares as normal.
 LARGEST_SCORE = float(np.finfo(np.float32).max)
@@ -194,8 +197,9 @@ def _run(
         for start in range(0, n, n_rows):
             stop = start + n_rows
             chunk = X[start:stop] if rows is None else X[rows[start:stop]]
-            chunk = np.ascontiguousarray(chunk, dtype=dtype)
-            output = _call(graph, [tf.constant(chunk), *arguments]).numpy()
+            n_chunk = len(chunk)
+            chunk = _pad(np.ascontiguousarray(chunk, dtype=dtype))
+            output = _call(graph, [tf.constant(chunk), *arguments]).numpy()[:n_chunk]
             if outputs is None:
                 outputs = np.empty((n, *output.shape[1:]), dtype=output.dtype)
             outputs[start:stop] = output
@@ -314,6 +318,19 @@ def weights_of(models):
     """Return the variables that are arguments of a compiled function, in its order."""
     # Those that are trainable and the others, each of which Keras takes from all of them.
     return [variable for model in models for variable in model.variables]
+
+
+def _pad(chunk):
+    """Add rows of zeros, so that no row of a table is among the last of a matrix product.
+
+    TensorFlow computes up to 15 of the last rows otherwise than the others, with other rounding
+    errors, and a sample at the threshold would be normal in one batch and abnormal in another.
+    Images are left as they are: one of them alone would take sixteen times as long.
+    """
+    n_missing = -len(chunk) % _ROWS_PER_BLOCK
+    if chunk.ndim != 2 or n_missing == 0:
+        return chunk
+    return np.pad(chunk, ((0, n_missing), (0, 0)))
 
 
 def _rows_per_chunk(n_bytes, constants):
