@@ -315,7 +315,9 @@ class AutoencoderAnomalyDetector(
             warn_if_constant(limits)
             self._fitted_dtype = data.dtype.newbyteorder("=")
             self._fitted_max = float(limits.high.max())
-            kept, held_out = self._fit_network(data, *data_rows, limits, region, previous, random_state)
+            kept, held_out = self._fit_network(
+                data, *data_rows, limits, region, previous, random_state
+            )
             training, validation = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
             self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
