@@ -47,6 +47,11 @@ class PositionwiseNetwork:
         self.arguments = {}
 
     @property
+    def settings(self):
+        """Keras's settings that the network was built with."""
+        return self.rows.settings
+
+    @property
     def configuration(self):
         """What equal ones have in common, or None: see :class:`Network`."""
         known = self.rows.configuration
@@ -131,6 +136,11 @@ class FeatureNetwork:
         self._description = describe(features)
 
     @property
+    def settings(self):
+        """Keras's settings that both networks were built with."""
+        return self.positionwise.settings
+
+    @property
     def configuration(self):
         """What equal ones have in common, or None: see :class:`Network`."""
         known = (self._description, self.positionwise.configuration)
@@ -185,7 +195,7 @@ class FeatureNetwork:
 
     def __getstate__(self):
         return {
-            "features": to_json(self.features),
+            "features": to_json(self.features, self.settings),
             "weights": self.features.get_weights(),
             "positionwise": (self.positionwise.rows, self.positionwise.input_shape),
             "input_shape": self.input_shape,
@@ -193,9 +203,12 @@ class FeatureNetwork:
         }
 
     def __setstate__(self, state):
+        positionwise = PositionwiseNetwork(*state["positionwise"])
+        with positionwise.settings.applied():
+            features = from_json(state["features"], state["weights"])
         self.__init__(
-            from_json(state["features"], state["weights"]),
-            PositionwiseNetwork(*state["positionwise"]),
+            features,
+            positionwise,
             state["input_shape"],
             Scaling(*state["scaling"]),
         )

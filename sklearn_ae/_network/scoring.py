@@ -229,7 +229,8 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
     key = (network.configuration, name, dtype.name, n_axes)
     compiled = store.get(key) or network.graphs.get(key)
     if compiled is None:
-        graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
+        with network.settings.applied():
+            graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
         largest = max(_largest_layer(model) for model in models)
         compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
         # Tensors that a layer keeps beside its weights are those of this network alone.

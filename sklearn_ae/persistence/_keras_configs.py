@@ -18,12 +18,14 @@ from sklearn_ae.persistence._config_checks import count_parts
 _MAX_CONSTANTS = 2**22
 
 
-def write_model(model):
+def write_model(model, settings):
     """Return a model as a configuration, after a check that it can be read.
 
     Parameters
     ----------
     model : keras.Model
+    settings : KerasSettings
+        Those that it was built with.
 
     Returns
     -------
@@ -35,9 +37,10 @@ def write_model(model):
         If a layer is not Keras's own and not registered, or could run any code.
     """
     try:
-        config = _without_compilation(json.loads(to_json(model)))
+        config = _without_compilation(json.loads(to_json(model, settings)))
         count_parts(config)
-        _check_shapes(config, [tuple(weight.shape) for weight in model.weights])
+        with settings.applied():
+            _check_shapes(config, [tuple(weight.shape) for weight in model.weights])
     except (TypeError, ValueError) as error:
         raise PersistenceError(
             "The network cannot be saved to a file that needs no trust. Register your own layers "
@@ -48,7 +51,7 @@ def write_model(model):
     return config
 
 
-def read_model(config, weights, shapes):
+def read_model(config, weights, shapes, settings):
     """Return a Keras model.
 
     Parameters
@@ -59,6 +62,8 @@ def read_model(config, weights, shapes):
         Returns the arrays, once they are known to fit.
     shapes : list of tuple of int
         Of the arrays.
+    settings : KerasSettings
+        Those that the model was built with.
 
     Raises
     ------
@@ -66,8 +71,9 @@ def read_model(config, weights, shapes):
         If the configuration is of no model, or of one with other weights.
     """
     try:
-        _check_shapes(config, shapes)
-        return from_json(json.dumps(config), weights())
+        with settings.applied():
+            _check_shapes(config, shapes)
+            return from_json(json.dumps(config), weights())
     except PersistenceError:
         raise
     except Exception as error:  # Keras raises anything for a configuration that makes no sense.
