@@ -39,8 +39,7 @@ def write_model(model, settings):
     try:
         config = _without_compilation(json.loads(to_json(model, settings)))
         count_parts(config)
-        with settings.applied():
-            _check_shapes(config, [tuple(weight.shape) for weight in model.weights])
+        _check_shapes(config, [tuple(weight.shape) for weight in model.weights], settings)
     except (TypeError, ValueError) as error:
         raise PersistenceError(
             "The network cannot be saved to a file that needs no trust. Register your own layers "
@@ -71,8 +70,8 @@ def read_model(config, weights, shapes, settings):
         If the configuration is of no model, or of one with other weights.
     """
     try:
+        _check_shapes(config, shapes, settings)
         with settings.applied():
-            _check_shapes(config, shapes)
             return from_json(json.dumps(config), weights())
     except PersistenceError:
         raise
@@ -111,11 +110,11 @@ def _without_compilation(config):
     return list(map(_without_compilation, config)) if isinstance(config, list) else config
 
 
-def _check_shapes(config, shapes):
+def _check_shapes(config, shapes, settings):
     """Refuse a configuration with other weights than those at hand, before it allocates any."""
     # In a thread of its own: Keras keeps what is not initialised, by thread, to do it later.
     with ThreadPoolExecutor(1) as executor:
-        model, n_constants = executor.submit(_outline, config).result()
+        model, n_constants = executor.submit(_outline, config, settings).result()
     if not isinstance(model, keras.Model):
         raise PersistenceError(f"The network is no Keras model but {type(model).__name__}.")
     if not all(layer.built for layer in model._flatten_layers()):
@@ -129,12 +128,12 @@ def _check_shapes(config, shapes):
         raise PersistenceError(f"The network has constants of {n_constants} numbers.")
 
 
-def _outline(config):
+def _outline(config, settings):
     """Build a model without any of its numbers, and tell how many it would compute."""
     # What layers compute when they are built is not computed in a graph, only noted down.
     graph = tf.Graph()
     scope = keras.StatelessScope(initialize_variables=False)
-    with python_random_restored(), graph.as_default(), scope:
+    with settings.applied(), python_random_restored(), graph.as_default(), scope:
         # Keras takes configurations apart.
         model = keras.saving.deserialize_keras_object(copy.deepcopy(config))
     outputs = (output.shape for op in graph.get_operations() for output in op.outputs)
