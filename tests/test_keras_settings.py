@@ -152,20 +152,24 @@ def test_training_is_kept_for_its_settings_alone(tmp_path, trainings_done):
 
 def test_settings_are_put_back_after_an_error_and_one_thread_has_them_at_a_time():
     put(USUAL)
-    seen = []
+    seen, threads = [], []
 
     def observe():
         with USUAL.applied():
             seen.append(KerasSettings.of_process())
 
-    with pytest.raises(RuntimeError, match="inside"), OTHERS["all"].applied():
-        assert KerasSettings.of_process() == OTHERS["all"]
-        thread = threading.Thread(target=observe)
-        thread.start()
-        thread.join(0.1)
-        assert seen == []
-        raise RuntimeError("inside")
-    thread.join()
+    def fail():
+        with OTHERS["all"].applied():
+            assert KerasSettings.of_process() == OTHERS["all"]
+            threads.append(threading.Thread(target=observe))
+            threads[0].start()
+            threads[0].join(0.1)
+            assert seen == []
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
+    threads[0].join()
     assert seen == [USUAL]
     assert KerasSettings.of_process() == USUAL
 
@@ -185,5 +189,5 @@ def test_file_with_impossible_settings_is_refused(changed):
     from sklearn_ae.persistence._reading import Reader
 
     node = {"settings": USUAL._asdict() | changed, "parts": []}
-    with pytest.raises((ValueError, TypeError), match="settings|unexpected keyword"):
+    with pytest.raises((ValueError, TypeError), match=r"settings|unexpected keyword"):
         Reader(None)._read_network(node)

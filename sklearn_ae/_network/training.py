@@ -8,6 +8,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ae._network._scikeras import BaseWrapper
 from sklearn_ae._network.caching import BoundedCache
@@ -152,6 +153,13 @@ class _ScikerasAutoencoder(BaseWrapper):
         # Private, or scikeras would take them for parameters.
         self._training = training
         self._validation = validation
+
+    @property
+    def feature_encoder(self):
+        """Pass on what comes, whatever container the user wants from other transformers."""
+        return FunctionTransformer().set_output(transform="default")
+
+    target_encoder = feature_encoder
 
     def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs):
         super()._fit_keras_model(
