@@ -308,7 +308,7 @@ def test_baselines_behind_frozen_transformers_see_what_the_detector_sees():
 
 def test_words_that_nothing_encodes_are_named(fits):
     normal = words_of(X_NORMAL, pd.DataFrame)
-    with pytest.raises(ValueError, match="ColumnTransformer .* Received: columns 'kind' that"):
+    with pytest.raises(ValueError, match=r"ColumnTransformer .* Received: columns 'kind' that"):
         compare(Recorder(), normal, None, None)
     with pytest.raises(ValueError, match="X_normal must have a column of numbers"):
         compare(encoding(Recorder()), normal[["kind"]], None, None)

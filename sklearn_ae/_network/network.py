@@ -8,6 +8,7 @@ from keras import layers
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
+from sklearn_ae._network.processes import check_modes
 from sklearn_ae._network.randomness import python_random_restored
 from sklearn_ae._network.regions import KeepRegion
 from sklearn_ae._network.responses import Response
@@ -214,6 +215,7 @@ def from_json(text, weights):
 
     The settings that it was written with must be in force.
     """
+    check_modes()
     with python_random_restored():
         model = keras.saving.deserialize_keras_object(json.loads(text))
     restore_weights(model, weights)

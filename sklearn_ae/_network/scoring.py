@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
-from sklearn_ae._network.processes import check_not_forked
+from sklearn_ae._network.processes import check_eager, check_not_forked
 from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae._progress import progress_bar
 from sklearn_ae.anomaly_scores._combined import compute_score
@@ -181,6 +181,7 @@ def _run(
 ):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
+    check_eager()
     dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
     graph, n_bytes = _compiled(
         network, name, compute, models, X.shape[1:], dtype, constants, is_shareable

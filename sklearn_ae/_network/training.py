@@ -2,6 +2,7 @@
 
 import copy
 import math
+import sys
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from sklearn_ae._network._scikeras import BaseWrapper
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.compiling import compile_key
 from sklearn_ae._network.scheduling import CosineDecay
+from sklearn_ae._progress import is_open
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Compiled models are kept for the next fit of the same configuration, since each new one costs
@@ -118,7 +120,8 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         validation,
         model=lambda: model,
         epochs=settings["epochs"],
-        verbose=settings["verbose"],
+        # Keras writes to the standard output, or fails.
+        verbose=settings["verbose"] if is_open(sys.stdout) else 0,
         callbacks=[_DivergenceCheck(), *callbacks, best],
         # The optimizer must be said here too: scikeras checks what it compiles, and compiles
         # models that are not.

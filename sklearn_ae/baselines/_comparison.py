@@ -124,8 +124,8 @@ def compare_with_baselines(
       sample must not pass. A method also fails if its score falls along a ray outside of the
       smallest ball around the training samples, by more than 5 % of what it had risen over the
       median of normal samples.
-    - Of a data frame, probes and synthetic anomalies differ from normal samples in columns of numbers
-      alone. Words and dates are those of held-out normal samples.
+    - Of a data frame with words or dates, probes and synthetic anomalies change columns of numbers
+      alone. The others hold what held-out normal samples have.
     - Of rows, "scaled": 1,000 times the row; "shifted": up or down by 10 times the range of each
       feature; "one feature": one is off by 1,000 times its range.
     - Of images, "black", "grey" and "white": constant images; "inverted"; "noise": each pixel is

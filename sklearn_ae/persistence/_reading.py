@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.positionwise import FeatureNetwork, PositionwiseNetwork
+from sklearn_ae._network.processes import check_modes
 from sklearn_ae._network.settings import KerasSettings
 from sklearn_ae._scaling import Scaling
 from sklearn_ae._tiling import Tiling
@@ -33,6 +34,7 @@ class Reader:
     """
 
     def __init__(self, archive):
+        check_modes()
         self._archive = archive
         self._objects = {}
         self._n_parts = self._n_values = 0
