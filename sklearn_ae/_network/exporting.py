@@ -230,9 +230,9 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
         response = network.respond(call, network.read(call, samples, scaling))
         score = with_tensors(anomaly_score, iter(constants))
         scores = -_bounded(scoring.compute_checked_score(score, response), samples)
-        maps = tf.cast(network.error_maps(response), tf.float32)
+        maps = network.error_maps(response)
         if sums_channels:
-            maps = tf.reduce_sum(maps, axis=-1)
+            maps = tf.minimum(tf.reduce_sum(maps, axis=-1), scoring.LARGEST_SCORE)
         elif is_rebuilt:
             maps = tf.reshape(maps, (-1, *sample_shape))
         return {"score": scores, "anomaly_map": maps}

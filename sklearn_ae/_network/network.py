@@ -11,7 +11,7 @@ from sklearn_ae._network.describing import describe
 from sklearn_ae._network.processes import check_modes
 from sklearn_ae._network.randomness import python_random_restored
 from sklearn_ae._network.regions import KeepRegion
-from sklearn_ae._network.responses import Response
+from sklearn_ae._network.responses import Response, as_finite
 from sklearn_ae._network.settings import KerasSettings
 from sklearn_ae._scaling import Scaling
 
@@ -108,8 +108,8 @@ class Network:
         return Response(self, call, inputs)
 
     def error_maps(self, response):
-        """Compute the absolute error of each value."""
-        return tf.abs(response.inputs - response.reconstructions)
+        """Compute the absolute error of each value, as float32."""
+        return as_finite(tf.abs(response.inputs - response.reconstructions))
 
     @property
     def has_code(self):

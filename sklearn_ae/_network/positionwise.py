@@ -10,7 +10,7 @@ import tensorflow as tf
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
 from sklearn_ae._network.network import from_json, scale, to_json
-from sklearn_ae._network.responses import Response
+from sklearn_ae._network.responses import Response, as_finite
 from sklearn_ae._scaling import Scaling
 
 # Neighbouring positions have much in common: so many in all say what is normal, and so many of each
@@ -105,8 +105,9 @@ class PositionwiseNetwork:
         return PositionwiseResponse(self.rows, call, inputs)
 
     def error_maps(self, response):
-        """Compute the sum of the absolute errors at each position."""
-        return tf.reduce_sum(tf.abs(response.inputs - response.reconstructions), axis=-1)
+        """Compute the sum of the absolute errors at each position, as float32."""
+        errors = tf.abs(response.inputs - response.reconstructions)
+        return as_finite(tf.reduce_sum(errors, axis=-1))
 
 
 class FeatureNetwork:
@@ -185,8 +186,8 @@ class FeatureNetwork:
 
     def error_maps(self, response):
         """Compute the sum of the absolute errors at each position, at the size of the images."""
-        # Resizing computes in float32, whatever it gets; ONNX has one type for both.
-        maps = tf.cast(self.positionwise.error_maps(response)[..., tf.newaxis], tf.float32)
+        # Of infinities, which would be neighbors, resizing would make NaN.
+        maps = self.positionwise.error_maps(response)[..., tf.newaxis]
         region = self.scaling.region
         if region is not None:
             maps = self.features.get_layer("region_of_interest").spread(maps)

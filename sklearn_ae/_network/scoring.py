@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.processes import check_eager, check_not_forked
+from sklearn_ae._network.responses import LARGEST, as_finite
 from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae._progress import progress_bar
 from sklearn_ae.anomaly_scores._combined import compute_score
@@ -24,9 +25,9 @@ _BYTES_PER_LAYER = 2**25
 # Other types are converted to float64 chunk by chunk, so that few functions are compiled.
 _NATIVE_DTYPES = (np.uint8, np.float32, np.float64)
 
-# Scores beyond float32, in which the network computes, count as its largest number: a row so far
-# from the training data is an anomaly, and must not become NaN, which compares as normal.
-LARGEST_SCORE = float(np.finfo(np.float32).max)
+# Scores beyond float32 count as its largest number: a row so far from the training data is an
+# anomaly, and must not become NaN, which compares as normal.
+LARGEST_SCORE = LARGEST
 
 _GRAPHS = BoundedCache(max_size=64)
 
@@ -96,9 +97,15 @@ def error_maps(network, X):
 
     def compute(call, x, scaling):
         response = network.respond(call, network.read(call, x, scaling))
-        return tf.cast(network.error_maps(response), tf.float32)
+        return network.error_maps(response)
 
     return _run(network, "error map", compute, network.models, X)
+
+
+def sum_channels(maps):
+    """Sum error maps of shape (n, height, width, n_channels) over the channels."""
+    with np.errstate(over="ignore"):
+        return np.minimum(maps.sum(axis=-1), np.float32(LARGEST))
 
 
 def feature_maps(network, X, out):
@@ -120,7 +127,7 @@ def codes(network, X):
     """Compute the code of each row of X, as float32."""
 
     def compute(call, x, scaling):
-        return tf.cast(network.respond(call, network.read(call, x, scaling)).codes, tf.float32)
+        return as_finite(network.respond(call, network.read(call, x, scaling)).codes)
 
     return _run(network, "code", compute, network.models, X)
 
@@ -164,7 +171,7 @@ def _check_scores(scores, anomaly_score):
 
 def _unscale(scaled, scale, offset):
     # 0 where nothing is seen, outside of a region of interest: there, both are 0.
-    return tf.cast(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale), tf.float32)
+    return as_finite(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale))
 
 
 def _run(
