@@ -228,10 +228,13 @@ def _blend(image, tiling, compute):
     for corners, tiles in tiling.batches(image):
         for (top, left), tile in zip(corners, compute(tiles), strict=True):
             part = total[top : top + len(rows), left : left + len(columns)]
-            part += rows[:, np.newaxis] * columns * tile
-    total /= height[:, np.newaxis]
-    total /= width
-    return total
+            # Numbers near the largest of float32 may have a sum beyond.
+            with np.errstate(over="ignore"):
+                part += rows[:, np.newaxis] * columns * tile
+    with np.errstate(over="ignore"):
+        total /= height[:, np.newaxis]
+        total /= width
+    return np.minimum(total, np.finfo(total.dtype).max)
 
 
 def _ramps(size, overlap):

@@ -141,7 +141,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         Returns
         -------
         reconstructions : ndarray of the shape of X, float32
-            In the units of X, and 0 outside of `region_of_interest`.
+            In the units of X, and 0 outside of `region_of_interest`. Values beyond float32, and
+            those of samples that the network cannot take, are its largest number.
         """
         from sklearn_ae._network import scoring
 
@@ -163,7 +164,9 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             `region_of_interest`. With ``anomaly_score="absolute_error"`` the sum of a map is minus
             the sample's score. Of an autoencoder of features, the sum over the features of a
             position, interpolated to the pixels of the image. With `tile_size`, the maps of tiles,
-            blended where they overlap: a list of arrays (height, width) where X is one.
+            blended where they overlap: a list of arrays (height, width) where X is one. Maps are
+            finite: the largest float32 stands for errors beyond it, and for those of values that
+            the network cannot take.
         """
         from sklearn_ae._network import scoring
 
@@ -172,7 +175,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
 
         def compute(X):
             maps = scoring.error_maps(self._network, X)
-            return maps if self._network.is_positionwise else maps.sum(axis=-1)
+            return maps if self._network.is_positionwise else scoring.sum_channels(maps)
 
         if self._tiling is not None:
             maps = map_images(X, self._tiling, compute)

@@ -84,7 +84,7 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
     graph = _make_graph(network, anomaly_score, decision, sample_shape)
     function = tf.function(graph, autograph=False, input_signature=signature)
     try:
-        with _logging_nothing():
+        with _logging_nothing(), network.settings.applied():
             model, _ = tf2onnx.convert.from_function(
                 function, input_signature=signature, opset=OPSET, custom_rewriter=[_rewrite]
             )
@@ -92,7 +92,8 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
         raise
     except Exception as error:  # It may fail at any layer, in ways of its own.
         raise _not_convertible(f"{type(error).__name__}: {error}") from error
-    arrays |= _captured_arrays(function.get_concrete_function(*signature))
+    with network.settings.applied():
+        arrays |= _captured_arrays(function.get_concrete_function(*signature))
     _check_operations(model)
     _put_in(model, arrays)
     _name_axes(model)
@@ -229,9 +230,9 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
         response = network.respond(call, network.read(call, samples, scaling))
         score = with_tensors(anomaly_score, iter(constants))
         scores = -_bounded(scoring.compute_checked_score(score, response), samples)
-        maps = tf.cast(network.error_maps(response), tf.float32)
+        maps = network.error_maps(response)
         if sums_channels:
-            maps = tf.reduce_sum(maps, axis=-1)
+            maps = tf.minimum(tf.reduce_sum(maps, axis=-1), scoring.LARGEST_SCORE)
         elif is_rebuilt:
             maps = tf.reshape(maps, (-1, *sample_shape))
         return {"score": scores, "anomaly_map": maps}

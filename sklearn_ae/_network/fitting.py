@@ -10,7 +10,7 @@ from sklearn_ae._network import (
     training,
     trimming,
 )
-from sklearn_ae._network.processes import check_not_forked
+from sklearn_ae._network.processes import check_modes, check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.anomaly_scores import resolve_anomaly_score
 from sklearn_ae.architectures import resolve_architecture, resolve_latent_dim
@@ -62,6 +62,7 @@ def fit_network(
     """
     # What can be refused is refused before anything is built.
     check_not_forked()
+    check_modes()
     optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
     compiling.check_callbacks(parameters["callbacks"])
     memory = memoizing.open_memory(parameters)

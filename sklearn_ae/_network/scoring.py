@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
-from sklearn_ae._network.processes import check_not_forked
+from sklearn_ae._network.processes import check_eager, check_not_forked
+from sklearn_ae._network.responses import LARGEST, as_finite
 from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae._progress import progress_bar
 from sklearn_ae.anomaly_scores._combined import compute_score
@@ -27,9 +28,9 @@ _NATIVE_DTYPES = (np.uint8, np.float32, np.float64)
 # Rows of a matrix product that are computed alike, at the most that was seen.
 _ROWS_PER_BLOCK = 16
 
-# Scores beyond float32, in which the network computes, count as its largest number: a row so far
-# from the training data is an anomaly, and must not become NaN, which compares as normal.
-LARGEST_SCORE = float(np.finfo(np.float32).max)
+# Scores beyond float32 count as its largest number: a row so far from the training data is an
+# anomaly, and must not become NaN, which compares as normal.
+LARGEST_SCORE = LARGEST
 
 _GRAPHS = BoundedCache(max_size=64)
 
@@ -99,9 +100,15 @@ def error_maps(network, X):
 
     def compute(call, x, scaling):
         response = network.respond(call, network.read(call, x, scaling))
-        return tf.cast(network.error_maps(response), tf.float32)
+        return network.error_maps(response)
 
     return _run(network, "error map", compute, network.models, X)
+
+
+def sum_channels(maps):
+    """Sum error maps of shape (n, height, width, n_channels) over the channels."""
+    with np.errstate(over="ignore"):
+        return np.minimum(maps.sum(axis=-1), np.float32(LARGEST))
 
 
 def feature_maps(network, X, out):
@@ -123,7 +130,7 @@ def codes(network, X):
     """Compute the code of each row of X, as float32."""
 
     def compute(call, x, scaling):
-        return tf.cast(network.respond(call, network.read(call, x, scaling)).codes, tf.float32)
+        return as_finite(network.respond(call, network.read(call, x, scaling)).codes)
 
     return _run(network, "code", compute, network.models, X)
 
@@ -167,7 +174,7 @@ def _check_scores(scores, anomaly_score):
 
 def _unscale(scaled, scale, offset):
     # 0 where nothing is seen, outside of a region of interest: there, both are 0.
-    return tf.cast(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale), tf.float32)
+    return as_finite(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale))
 
 
 def _run(
@@ -184,6 +191,7 @@ def _run(
 ):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
+    check_eager()
     dtype = X.dtype.newbyteorder("=")
     dtype = dtype if dtype in _NATIVE_DTYPES else np.dtype(np.float64)
     graph, n_bytes = _compiled(
@@ -234,7 +242,8 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
     key = (network.configuration, name, dtype.name, n_axes)
     compiled = store.get(key) or network.graphs.get(key)
     if compiled is None:
-        graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
+        with network.settings.applied():
+            graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, n_axes)
         largest = max(_largest_layer(model) for model in models)
         compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
         # Tensors that a layer keeps beside its weights are those of this network alone.

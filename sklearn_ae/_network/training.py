@@ -2,17 +2,20 @@
 
 import copy
 import math
+import sys
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ae._network._scikeras import BaseWrapper
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.compiling import compile_key
 from sklearn_ae._network.scheduling import CosineDecay
+from sklearn_ae._progress import is_open
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Compiled models are kept for the next fit of the same configuration, since each new one costs
@@ -117,7 +120,8 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         validation,
         model=lambda: model,
         epochs=settings["epochs"],
-        verbose=settings["verbose"],
+        # Keras writes to the standard output, or fails.
+        verbose=settings["verbose"] if is_open(sys.stdout) else 0,
         callbacks=[_DivergenceCheck(), *callbacks, best],
         # The optimizer must be said here too: scikeras checks what it compiles, and compiles
         # models that are not.
@@ -152,6 +156,13 @@ class _ScikerasAutoencoder(BaseWrapper):
         # Private, or scikeras would take them for parameters.
         self._training = training
         self._validation = validation
+
+    @property
+    def feature_encoder(self):
+        """Pass on what comes, whatever container the user wants from other transformers."""
+        return FunctionTransformer().set_output(transform="default")
+
+    target_encoder = feature_encoder
 
     def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs):
         super()._fit_keras_model(
