@@ -102,8 +102,9 @@ def warn_if_few(n_scores, false_alarm_rate):
     n_needed = math.ceil(round(1 / false_alarm_rate, 9)) - 1
     warn(
         f"{n_scores} held-out samples cannot show false_alarm_rate={false_alarm_rate:g}: the "
-        "threshold is the smallest of their scores, below which "
-        f"{1 / (n_scores + 1):.2g} of new normal samples are expected, and up to "
-        f"{1 - 0.05 ** (1 / n_scores):.2g} in one fit of twenty. Hold out {n_needed} (more samples "
-        "or a higher validation_fraction), raise false_alarm_rate, or set threshold."
+        "threshold is the smallest of their scores. Of new normal samples, "
+        f"{1 / (n_scores + 1):.1%} are expected below it, and more than "
+        f"{1 - 0.05 ** (1 / n_scores):.1%} in one fit of twenty. Hold out at least {n_needed}, by "
+        "more samples or a larger validation_fraction, calibrate with other normal samples, or set "
+        "threshold."
     )

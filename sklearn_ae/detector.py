@@ -111,10 +111,13 @@ class AutoencoderAnomalyDetector(
         on, :class:`PooledDistance`. Of images and an architecture without a code it is
         :class:`SmoothedError`.
     false_alarm_rate : float, default=0.05
-        Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
-        since the same rows choose the best epoch, and of those that `trim` keeps: the more normal
-        ones it leaves out, the more are flagged. Not used if `threshold` is set. Setting it after a
-        fit changes nothing until the next one: see `threshold`.
+        Largest expected share, in (0, 1), of new normal samples that are flagged as anomalies. It
+        sets the threshold from the scores of the held-out samples, none of which counts in what its
+        own score is fitted to. At least ``1 / false_alarm_rate - 1`` of them are needed; with
+        fewer, `fit` warns. Nominal: the same samples choose the best epoch, and the rate of a single
+        fit varies. With `trim`, it refers to the samples that are kept: the more normal ones `trim`
+        leaves out, the more are flagged. Not used if `threshold` is set. Setting it after a fit
+        changes nothing until the next one: see `threshold`.
     threshold : float or None, default=None
         Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
         Setting it after a fit changes nothing until the next one. To change the threshold of a
@@ -155,8 +158,9 @@ class AutoencoderAnomalyDetector(
         Epoch, counted from 0, whose weights are kept.
     offset_ : float
         Threshold on `score_samples`: ``decision_function = score_samples - offset_``. Minus
-        `threshold` if that is set, else the (⌊false_alarm_rate · n⌋ + 1)-th smallest of the n
-        `validation_scores_`.
+        `threshold` if that is set, else the k-th smallest of the n `validation_scores_`, where
+        k = ⌊false_alarm_rate · (n + 1)⌋ and at least 1. Of new normal samples, k / (n + 1) are
+        expected below it.
     input_shape_ : tuple of int
         Shape of a sample in the network: ``(n_features,)`` or ``(height, width, channels)``.
     n_features_in_ : int
@@ -166,7 +170,10 @@ class AutoencoderAnomalyDetector(
     training_scores_ : ndarray of shape (n_training,)
         `score_samples` of the rows that the network was fitted to, in the order of X.
     validation_scores_ : ndarray of shape (n_validation,)
-        `score_samples` of the held-out rows, in the order of X.
+        Scores of the held-out samples, in the order of X, as if they were new: where the anomaly
+        score is fitted to them, each gets the score that is fitted to the others, by one formula or
+        in five folds. So they differ a little from `score_samples`. With `tile_size`,
+        `score_samples`.
     validation_indices_ : ndarray of shape (n_validation,)
         Which rows of X were held out, and not trimmed.
     trimmed_indices_ : ndarray of shape (n_trimmed,)

@@ -25,7 +25,8 @@ class CombinedScore(_BaseComposition):
        u_i = \frac{\log \max(s_i, f_i) - \mu_i}{\sigma_i}
 
     of the m scores :math:`s_i`, where :math:`\mu_i` and :math:`\sigma_i` are mean and standard
-    deviation of the logarithm over the held-out normal rows. Errors and distances are more nearly
+    deviation of the logarithm over the held-out normal samples, each scored by parts that are fitted
+    without it: a distance in units of its own sample says too little. Errors and distances are more nearly
     log-normal than normal, and logarithms keep the order of far samples, which the p-values of
     Fisher's method [1]_ lose.
 

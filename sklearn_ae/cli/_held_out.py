@@ -1,7 +1,5 @@
 """What the held-out images of a fit can show of false alarms, and what they cannot."""
 
-import math
-
 import numpy as np
 from scipy.stats import binomtest
 
@@ -33,12 +31,3 @@ def tell_of_fit(detector):
         f"{fitted}; {n_flagged} of {n} held out are flagged, so {interval.low:.1%} to "
         f"{interval.high:.1%} of new normal images may be ({_CONFIDENCE:.0%} interval)"
     )
-    rate = detector.false_alarm_rate
-    # 1 / 0.05 may come out above 20.
-    n_needed = math.ceil(round(1 / rate, 9))
-    if n < n_needed:
-        tell(
-            f"{n} held-out images cannot show whether the false-alarm rate is {rate:g}, for which "
-            f"at least {n_needed} are needed: fit to more images, or calibrate the model with "
-            f"{n_needed} other normal ones or more"
-        )
