@@ -114,10 +114,10 @@ class AutoencoderAnomalyDetector(
         Largest expected share, in (0, 1), of new normal samples that are flagged as anomalies. It
         sets the threshold from the scores of the held-out samples, none of which counts in what its
         own score is fitted to. At least ``1 / false_alarm_rate - 1`` of them are needed; with
-        fewer, `fit` warns. Nominal: the same samples choose the best epoch, and the rate of a single
-        fit varies. With `trim`, it refers to the samples that are kept: the more normal ones `trim`
-        leaves out, the more are flagged. Not used if `threshold` is set. Setting it after a fit
-        changes nothing until the next one: see `threshold`.
+        fewer, `fit` warns. Nominal: the same samples choose the best epoch, and the rate of a
+        single fit varies. With `trim`, it refers to the samples that are kept: the more normal ones
+        `trim` leaves out, the more are flagged. Not used if `threshold` is set. Setting it after a
+        fit changes nothing until the next one: see `threshold`.
     threshold : float or None, default=None
         Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
         Setting it after a fit changes nothing until the next one. To change the threshold of a

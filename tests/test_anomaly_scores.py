@@ -20,6 +20,7 @@ from sklearn_ae import (
     SmoothedError,
     WhitenedError,
 )
+from sklearn_ae.anomaly_scores._whitened import leave_one_out_distances
 
 
 def held_out_and_training(detector, X):
@@ -163,15 +164,9 @@ def test_part_that_is_zero_for_most_rows_keeps_its_scale():
     assert 0.1 < score.deviations_[0] < 10
 
 
-def leave_one_out(detector, X, held_out):
-    """Return the distance of each held-out difference of codes from all the others."""
-    codes = detector.transform(X[held_out])
-    again = detector.transform(detector.reconstruct(X[held_out]))
-    differences = (codes - again).astype(float)
-    return [
-        whitened_distance(np.delete(differences, i, axis=0), differences[i : i + 1])[0]
-        for i in range(len(held_out))
-    ]
+def code_difference_without_itself(detector, X):
+    codes = detector.transform(X), detector.transform(detector.reconstruct(X))
+    return leave_one_out_distances((codes[0] - codes[1]).astype(np.float64))
 
 
 @pytest.mark.parametrize("kind", ["rows", "images"])
@@ -181,9 +176,8 @@ def test_combined_score_is_the_mean_of_standardised_logarithms(kind):
     formulas = [squared_error, code_difference, hidden_difference, neighbor_distance]
     parts = np.column_stack([formula(detector, X) for formula in formulas])
     # What standardises are the scores of held-out rows as if they were new to each part.
-    new = np.column_stack(
-        [parts[held_out, 0], leave_one_out(detector, X, held_out), parts[held_out, 2:]]
-    )
+    new = parts[held_out]
+    new[:, 1] = code_difference_without_itself(detector, X[held_out])
     logarithms = np.log(np.maximum(parts, new.min(axis=0)))
     new = np.log(new)
     logarithms = (logarithms - new.mean(axis=0)) / new.std(axis=0)

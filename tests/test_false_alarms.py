@@ -1,4 +1,4 @@
-"""The rate of false alarms of new normal samples is near the one asked for, for fitted scores too."""
+"""New normal samples are flagged at the rate asked for, by scores that are fitted too."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_rate_of_new_samples_is_the_one_asked_for(score, n_samples, n_features):
 
 
 class DistanceFromHeldOut(BaseEstimator):
-    """A score without a formula for fits that leave out a sample: 0 for each that it is fitted to."""
+    """A score of 0 for each sample that it is fitted to, and without `leave_one_out`."""
 
     def features(self, response):
         return response.inputs
