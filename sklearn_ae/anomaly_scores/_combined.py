@@ -27,8 +27,8 @@ class CombinedScore(_BaseComposition):
     of the m scores :math:`s_i`, where :math:`\mu_i` and :math:`\sigma_i` are mean and standard
     deviation of the logarithm over the held-out normal samples. Parts that are fitted to those
     score each of them by a fit to the others: a sample is too near to a covariance that it is part
-    of. Errors and distances are more nearly log-normal than normal, and logarithms keep the order of
-    far samples, which the p-values of Fisher's method [1]_ lose.
+    of. Errors and distances are more nearly log-normal than normal, and logarithms keep the order
+    of far samples, which the p-values of Fisher's method [1]_ lose.
 
     Two things keep far samples from being normal where units of the network die or saturate. The
     floor :math:`f_i` is the smallest score of a held-out normal row, so no part makes up for
