@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from sklearn_ae._warnings import warn
 
@@ -42,13 +41,13 @@ def hold_out(n_rows, validation_fraction, random_state):
             "may be flagged.",
         )
         return rows, rows[:0]
-    if math.ceil(validation_fraction * n_rows) >= n_rows:
+    n_training = n_rows - math.ceil(validation_fraction * n_rows)
+    if n_training < 1:
         raise ValueError(
             "validation_fraction must leave rows to fit to: lower it. Received: "
             f"validation_fraction={validation_fraction} of {n_rows} rows."
         )
-    split = train_test_split(rows, test_size=validation_fraction, random_state=random_state)
-    return tuple(map(np.sort, split))
+    return tuple(map(np.sort, np.split(random_state.permutation(rows), [n_training])))
 
 
 def threshold_rank(n_scores, false_alarm_rate):

@@ -340,7 +340,9 @@ class AutoencoderAnomalyDetector(
             if self.threshold is not None:
                 self.offset_ = -float(self.threshold)
             else:
-                warn_if_few(len(self.validation_scores_), self.false_alarm_rate)
+                # Where none is held out, `hold_out` has warned.
+                if len(validation):
+                    warn_if_few(len(validation), self.false_alarm_rate)
                 self.offset_ = offset_at_false_alarm_rate(
                     self.validation_scores_, self.false_alarm_rate
                 )

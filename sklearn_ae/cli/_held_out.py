@@ -18,7 +18,9 @@ def tell_of_fit(detector):
     """
     training, held_out = detector.training_scores_, detector.validation_scores_
     fitted = f"fitted to {len(training)} images"
-    if np.array_equal(training, held_out):
+    rows = np.union1d(detector.validation_indices_, detector.trimmed_indices_)
+    # Where none is held out, the images that set the threshold are all that there are.
+    if rows[-1] < len(training) + len(detector.trimmed_indices_):
         tell(
             f"{fitted}; none is held out, so nothing shows how many new normal images are "
             "flagged: calibrate the model, with other normal images"
