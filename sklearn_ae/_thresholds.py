@@ -94,16 +94,16 @@ def offset_at_false_alarm_rate(scores, false_alarm_rate):
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
-def warn_if_few(n_scores, false_alarm_rate):
-    """Warn if so few held-out samples cannot show the false-alarm rate."""
-    if threshold_rank(n_scores, false_alarm_rate):
-        return
-    n_needed = math.ceil(round(1 / false_alarm_rate, 9)) - 1
-    warn(
-        f"{n_scores} held-out samples cannot show false_alarm_rate={false_alarm_rate:g}: the "
-        "threshold is the smallest of their scores. Of new normal samples, "
-        f"{1 / (n_scores + 1):.1%} are expected below it, and more than "
-        f"{1 - 0.05 ** (1 / n_scores):.1%} in one fit of twenty. Hold out at least {n_needed}, by "
-        "more samples or a larger validation_fraction, calibrate with other normal samples, or set "
-        "threshold."
-    )
+def offset_of_held_out(scores, false_alarm_rate):
+    """Return the same, with a warning if so few held-out samples cannot show the rate."""
+    n = len(scores)
+    if not threshold_rank(n, false_alarm_rate):
+        n_needed = math.ceil(round(1 / false_alarm_rate, 9)) - 1
+        warn(
+            f"{n} held-out samples cannot show false_alarm_rate={false_alarm_rate:g}: the "
+            "threshold is the smallest of their scores. Of new normal samples, "
+            f"{1 / (n + 1):.1%} are expected below it, and more than {1 - 0.05 ** (1 / n):.1%} in "
+            f"one fit of twenty. Hold out at least {n_needed}, by more samples or a larger "
+            "validation_fraction, calibrate with other normal samples, or set threshold."
+        )
+    return offset_at_false_alarm_rate(scores, false_alarm_rate)

@@ -10,7 +10,7 @@ from sklearn_ae._input_checks import warn_if_anomalies_are_labelled
 from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
-from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate, warn_if_few
+from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate, offset_of_held_out
 from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
 from sklearn_ae._validation import (
@@ -170,10 +170,9 @@ class AutoencoderAnomalyDetector(
     training_scores_ : ndarray of shape (n_training,)
         `score_samples` of the rows that the network was fitted to, in the order of X.
     validation_scores_ : ndarray of shape (n_validation,)
-        Scores of the held-out samples, in the order of X, as if they were new: where the anomaly
-        score is fitted to them, each gets the score that is fitted to the others, by one formula or
-        in five folds. So they differ a little from `score_samples`. With `tile_size`,
-        `score_samples`.
+        Scores of the held-out samples, in the order of X, as if they were new: an anomaly score
+        that is fitted to them scores each by a fit to the others, in closed form or in five folds.
+        With `tile_size`, `score_samples`.
     validation_indices_ : ndarray of shape (n_validation,)
         Which rows of X were held out, and not trimmed.
     trimmed_indices_ : ndarray of shape (n_trimmed,)
@@ -322,33 +321,26 @@ class AutoencoderAnomalyDetector(
             warn_if_constant(limits)
             self._fitted_dtype = data.dtype.newbyteorder("=")
             self._fitted_max = float(limits.high.max())
-            kept, held_out = self._fit_network(
-                data, *data_rows, limits, region, previous, random_state
+            kept, unseen = self._fit_network(
+                data, data_rows, limits, region, previous, random_state
             )
-            training, validation = kept if self._tiling is None else rows
+            training, validation = served = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
             self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
             scores = self._score_samples(X)
-            self.trimmed_indices_ = np.setdiff1d(
-                np.concatenate(rows), np.concatenate((training, validation))
-            )
+            self.trimmed_indices_ = np.setdiff1d(np.concatenate(rows), np.concatenate(served))
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
-            # Tiles are held out, and an image scores like its most abnormal one.
             is_whole = self._tiling is None
-            self.validation_scores_ = -held_out if is_whole else scores[self.validation_indices_]
+            self.validation_scores_ = -unseen if is_whole else scores[self.validation_indices_]
             if self.threshold is not None:
                 self.offset_ = -float(self.threshold)
             else:
-                # Where none is held out, `hold_out` has warned.
-                if len(validation):
-                    warn_if_few(len(validation), self.false_alarm_rate)
-                self.offset_ = offset_at_false_alarm_rate(
-                    self.validation_scores_, self.false_alarm_rate
-                )
+                choose = offset_of_held_out if len(validation) else offset_at_false_alarm_rate
+                self.offset_ = choose(self.validation_scores_, self.false_alarm_rate)
         return self
 
-    def _fit_network(self, X, training, validation, limits, region, previous, random_state):
+    def _fit_network(self, X, rows, limits, region, previous, random_state):
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae._network.fitting import fit_network
 
@@ -356,8 +348,7 @@ class AutoencoderAnomalyDetector(
         warn_if_threshold_is_negative(self.threshold, self.anomaly_score)
         self._network, self.anomaly_score_, log, kept, held_out = fit_network(
             X,
-            training,
-            validation,
+            *rows,
             limits=limits,
             region=region,
             input_shape=self.input_shape_,

@@ -32,7 +32,7 @@ def _folder(tmp_path, monkeypatch):
 
 
 def reload_with(**parameters):
-    detector = tiny().fit(ROWS).set_params(**parameters)
+    detector = tiny(validation_fraction=0.3).fit(ROWS).set_params(**parameters)
     save(detector, PATH)
     return load(PATH)
 
