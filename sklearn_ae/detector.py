@@ -170,9 +170,8 @@ class AutoencoderAnomalyDetector(
     training_scores_ : ndarray of shape (n_training,)
         `score_samples` of the rows that the network was fitted to, in the order of X.
     validation_scores_ : ndarray of shape (n_validation,)
-        Scores of the held-out samples, in the order of X, as if they were new: an anomaly score
-        that is fitted to them scores each by a fit to the others, in closed form or in five folds.
-        With `tile_size`, `score_samples`.
+        Scores of the held-out samples, in the order of X, as if they were new: where the anomaly
+        score is fitted to them, by fits to the others. With `tile_size`, `score_samples`.
     validation_indices_ : ndarray of shape (n_validation,)
         Which rows of X were held out, and not trimmed.
     trimmed_indices_ : ndarray of shape (n_trimmed,)
@@ -317,8 +316,7 @@ class AutoencoderAnomalyDetector(
             data, data_rows = X, rows
             if self._tiling is not None:
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            limits = limits_of(data, region)
-            warn_if_constant(limits)
+            warn_if_constant(limits := limits_of(data, region))
             self._fitted_dtype = data.dtype.newbyteorder("=")
             self._fitted_max = float(limits.high.max())
             kept, unseen = self._fit_network(

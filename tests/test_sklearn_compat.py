@@ -215,7 +215,10 @@ def test_scorers_and_metrics(rows):
     )
     assert accuracies.min() > 0.7
     scores = cross_val_predict(
-        small(epochs=5), X, cv=folds().split(X, y), method="decision_function"
+        small(epochs=5, validation_fraction=0.4),
+        X,
+        cv=folds().split(X, y),
+        method="decision_function",
     )
     assert roc_auc_score(y, scores) > 0.9
 
