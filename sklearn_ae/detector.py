@@ -76,7 +76,8 @@ class AutoencoderAnomalyDetector(
         detected better on most classes. It does not touch instances, classes that are not Keras's
         own, and any optimizer beside callbacks that set the learning rate,
         :class:`keras.callbacks.LearningRateScheduler` and
-        :class:`keras.callbacks.ReduceLROnPlateau`.
+        :class:`keras.callbacks.ReduceLROnPlateau`. For a schedule of Keras, pass an instance:
+        ``optimizer=keras.optimizers.Adam(schedule)``.
     epochs : "auto" or int, default="auto"
         Largest number of passes over the training rows. "auto" is 15 epochs for images and 60 for
         rows, each of as many passes as make 64 steps: few rows get as many steps as they need.
