@@ -7,23 +7,19 @@ from sklearn.utils import ClassifierTags, check_random_state
 from sklearn_ae._compat import _fit_context
 from sklearn_ae._deciding import DecidingMixin
 from sklearn_ae._input_checks import warn_if_anomalies_are_labelled
+from sklearn_ae._kept_callbacks import KeptCallbacksMixin
 from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
 from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate, offset_of_held_out
 from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
-from sklearn_ae._validation import (
-    limits_of,
-    read_region,
-    validate_training_data,
-    warn_if_constant,
-)
+from sklearn_ae._validation import limits_of, read_region, validate_training_data, warn_if_constant
 from sklearn_ae.anomaly_scores import check_anomaly_score, warn_if_threshold_is_negative
 
 
 class AutoencoderAnomalyDetector(
-    DecidingMixin, AutoencoderTransformerMixin, OutlierMixin, BaseEstimator
+    DecidingMixin, AutoencoderTransformerMixin, KeptCallbacksMixin, OutlierMixin, BaseEstimator
 ):
     """Anomaly detection by the reconstruction error of an autoencoder.
 
@@ -76,7 +72,8 @@ class AutoencoderAnomalyDetector(
         detected better on most classes. It does not touch instances, classes that are not Keras's
         own, and any optimizer beside callbacks that set the learning rate,
         :class:`keras.callbacks.LearningRateScheduler` and
-        :class:`keras.callbacks.ReduceLROnPlateau`.
+        :class:`keras.callbacks.ReduceLROnPlateau`. For a schedule of Keras, pass an instance:
+        ``optimizer=keras.optimizers.Adam(schedule)``.
     epochs : "auto" or int, default="auto"
         Largest number of passes over the training rows. "auto" is 15 epochs for images and 60 for
         rows, each of as many passes as make 64 steps: few rows get as many steps as they need.
@@ -97,7 +94,7 @@ class AutoencoderAnomalyDetector(
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Each fit uses copies.
+        Each fit uses copies, which are `callbacks_` after it.
     anomaly_score : str or object with `compute` or `compute_from`, default="auto"
         What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
         units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
@@ -152,6 +149,10 @@ class AutoencoderAnomalyDetector(
     history_ : dict of str to list of float
         Loss ("loss") and validation loss ("val_loss") of each epoch of the last fit, and what
         callbacks add.
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of `callbacks` that the last fit used, without their model: for example,
+        ``callbacks_[0].stopped_epoch`` of a :class:`keras.callbacks.EarlyStopping`. Missing after
+        `persistence.load`, and in pickles and copies that cannot hold them.
     n_epochs_ : int
         Number of epochs of the last fit.
     best_epoch_ : int
@@ -355,7 +356,7 @@ class AutoencoderAnomalyDetector(
             previous=previous,
             random_state=random_state,
         )
-        self.history_, self.best_epoch_ = log
+        self.history_, self.best_epoch_, self.callbacks_ = log
         self.n_epochs_ = len(self.history_["loss"])
         return kept, held_out
 

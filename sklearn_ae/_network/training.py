@@ -43,10 +43,13 @@ class TrainingLog(NamedTuple):
         Keras's history: a value of each epoch for "loss" and, with held-out rows, "val_loss".
     best_epoch : int
         The epoch, from 0, whose weights the network has now.
+    callbacks : list of keras.callbacks.Callback
+        The copies of the user's that were called, without their model.
     """
 
     history: dict
     best_epoch: int
+    callbacks: list
 
 
 def resolve_epochs(epochs, input_shape):
@@ -110,10 +113,9 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
         restore_best_weights=True,
     )
-    callbacks = copy.deepcopy(settings["callbacks"]) or []
-    key = compile_key(network, loss, optimizer, callbacks)
-    if settings["learning_rate_falls"]:
-        callbacks.insert(0, CosineDecay())
+    own = copy.deepcopy(settings["callbacks"]) or []
+    key = compile_key(network, loss, optimizer, own)
+    callbacks = [CosineDecay(), *own] if settings["learning_rate_falls"] else own
     model = _prepare(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
@@ -136,7 +138,10 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     if key is not None and type(model.optimizer) is type(optimizer):
         _COMPILED_MODELS.put(key, model, size=max(model.count_params(), _SMALLEST_SIZE))
     history = {name: list(map(_as_number, log)) for name, log in wrapper.history_.items()}
-    return TrainingLog(history, int(best.best_epoch))
+    for callback in own:
+        # It may train another fit's network next. Not set_model, which does more in some classes.
+        callback._model = None
+    return TrainingLog(history, int(best.best_epoch), own)
 
 
 def _as_number(value):

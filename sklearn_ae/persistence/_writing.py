@@ -16,7 +16,14 @@ from sklearn_ae._network.positionwise import FeatureNetwork
 from sklearn_ae._network.settings import KerasSettings
 from sklearn_ae._tiling import Tiling
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence._classes import ARCHITECTURES, DETECTORS, ESTIMATORS, RECORDS, STATES
+from sklearn_ae.persistence._classes import (
+    ARCHITECTURES,
+    DETECTORS,
+    ESTIMATORS,
+    NEVER_WRITTEN,
+    RECORDS,
+    STATES,
+)
 from sklearn_ae.persistence._golden import OTHER_WAYS
 from sklearn_ae.persistence._keras_configs import write_model
 
@@ -144,7 +151,7 @@ class Writer:
         params = estimator.get_params(deep=False)
         known = STATES[type(estimator)]
         state = {name: value for name, value in vars(estimator).items() if name not in params}
-        unknown = [name for name in state if name not in known]
+        unknown = [name for name in state if name not in known | NEVER_WRITTEN]
         self.left_out += [f"the attribute {name}, which no fit has set" for name in unknown]
         if isinstance(estimator, DETECTORS):
             params = self._without_code(params)
