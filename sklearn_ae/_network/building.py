@@ -67,7 +67,9 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
         If the models do not map `input_shape` to codes and back.
     """
     with python_random_restored():
-        build = getattr(architecture, "build", architecture)
+        build = getattr(architecture, "build", None)
+        # A callable of the user's may have a parameter of that name.
+        build = build if callable(build) else architecture
         # NumPy's integers, of which a grid may be, are refused by Keras.
         latent_dim = int(latent_dim)
         parts = _check_parts(build(input_shape, latent_dim))

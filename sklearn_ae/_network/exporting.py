@@ -5,6 +5,7 @@ they would be copied and folded many times: the article's network of 55 million 
 a minute and 12 GB, instead of seconds and little more than its own size.
 """
 
+import copy
 import logging
 import os
 from contextlib import contextmanager
@@ -228,7 +229,7 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
     def compute(call, x, scaling, *constants):
         samples = tf.reshape(x, (-1, *network.input_shape))
         response = network.respond(call, network.read(call, samples, scaling))
-        score = with_tensors(anomaly_score, iter(constants))
+        score = with_tensors(copy.copy(anomaly_score), iter(constants))
         scores = -_bounded(scoring.compute_checked_score(score, response), samples)
         maps = network.error_maps(response)
         if sums_channels:

@@ -5,6 +5,7 @@ networks of one configuration share it, a hundred fits of a grid search compile 
 threads may call it.
 """
 
+import copy
 import math
 
 import keras
@@ -155,7 +156,8 @@ def _run_score(network, name, compute_with, anomaly_score, X, rows=None, **optio
     template = with_tensors(anomaly_score, empty) if is_shareable else anomaly_score
 
     def compute(call, x, scaling, *constants):
-        score = with_tensors(template, iter(constants))
+        # A copy, or a tensor that a custom score keeps would stay: none of a graph can be pickled.
+        score = with_tensors(copy.copy(template), iter(constants))
         return compute_with(score, network.respond(call, network.read(call, x, scaling)))
 
     return _run(network, key, compute, network.models, X, rows, constants, is_shareable, **options)
@@ -169,6 +171,12 @@ def _check_scores(scores, anomaly_score):
             f"{method} of {type(anomaly_score).__name__} must return one number a sample, a tensor "
             "of shape (n,): sum or average over all axes but the first. Received: "
             f"{type(scores).__name__ if shape is None else f'a tensor of shape {tuple(shape)}'}."
+        )
+    dtype = tf.as_dtype(scores.dtype)
+    if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+        raise ValueError(
+            f"The scores of {type(anomaly_score).__name__} must be real numbers: convert them, of "
+            f"complex numbers with keras.ops.absolute. Received: a tensor of {dtype.name}."
         )
 
 

@@ -96,7 +96,8 @@ def resolve_anomaly_score(anomaly_score, network, n_rows):
     anomaly_score = clone(anomaly_score, safe=False)
     if isinstance(anomaly_score, CombinedScore):
         parts = [(name, clone(part, safe=False)) for name, part in anomaly_score.scores]
-        enough = [part for part in parts if n_rows >= getattr(part[1], "min_rows", 0)]
+        # None is what a parameter of a custom score may well be.
+        enough = [part for part in parts if n_rows >= (getattr(part[1], "min_rows", 0) or 0)]
         anomaly_score.scores_ = enough or parts
     return anomaly_score
 
