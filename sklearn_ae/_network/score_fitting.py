@@ -65,11 +65,11 @@ def fit_score(network, anomaly_score, X, training_rows, validation_rows):
     if hasattr(anomaly_score, "scores_"):
         return _fit_combined(network, anomaly_score, X, training_rows, validation_rows)
     if not hasattr(anomaly_score, "fit"):
-        return scoring.anomaly_scores(network, anomaly_score, X[validation_rows])
+        return scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
     rows = _rows_to_fit(anomaly_score, training_rows, validation_rows)
     features = scoring.features(network, anomaly_score, X, rows)
     _fit(network, anomaly_score, features)
-    held_out = scoring.anomaly_scores(network, anomaly_score, X[validation_rows])
+    held_out = scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
     _, is_fitted, at = np.intersect1d(rows, validation_rows, return_indices=True)
     if len(at) == 0 or len(rows) < 2:
         return held_out
@@ -85,7 +85,7 @@ def _rows_to_fit(anomaly_score, training_rows, validation_rows):
     rows = training_rows if takes_training else validation_rows
     if len(rows) < MIN_ROWS_TO_HOLD_OUT:
         rows = np.union1d(training_rows, validation_rows)
-    max_rows = getattr(anomaly_score, "max_rows", _MAX_ROWS)
+    max_rows = getattr(anomaly_score, "max_rows", None) or _MAX_ROWS
     if len(rows) > max_rows:
         rows = rows[np.linspace(0, len(rows) - 1, max_rows).astype(int)]
     return rows
@@ -121,7 +121,7 @@ def _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_ou
             continue
         other = copy.deepcopy(anomaly_score)
         _fit(network, other, np.delete(features, left_out, axis=0))
-        scores = scoring.anomaly_scores(network, other, X[rows[left_out]])
+        scores = scoring.anomaly_scores(network, other, X, rows[left_out])
         held_out[at[fold::_N_FOLDS]] = scores
     if not is_own(anomaly_score):
         scoring.forget_own_graphs(network)

@@ -36,8 +36,8 @@ LARGEST_SCORE = LARGEST
 _GRAPHS = BoundedCache(max_size=64)
 
 
-def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
-    """Compute the anomaly score of each row.
+def anomaly_scores(network, anomaly_score, X, rows=None, *, is_progress_shown=False):
+    """Compute the anomaly score of each row, or of some.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
     anomaly_score : object with `compute` or `compute_from`
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
+    rows : ndarray of int or None, default=None
+        Rows of X, which may be a memory map, to score. If None, all.
     is_progress_shown : bool, default=False
         Whether to show a progress bar, if there is more than one chunk.
 
@@ -64,6 +66,7 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
         compute_checked_score,
         anomaly_score,
         X,
+        rows,
         is_progress_shown=is_progress_shown,
     )
     if not np.isfinite(scores).all():
