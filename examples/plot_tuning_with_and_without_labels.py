@@ -90,9 +90,7 @@ display.ax_.set_title("Balanced accuracy of codes and thresholds")
 # which it places between the scores of the images that the folds hold out. As these are the folds
 # of the search, ``memory`` has all of the networks already.
 
-tuned = TunedThresholdDetectorCV(
-    search.best_estimator_.estimator, cv=folds, store_cv_results=True
-).fit(X, y)
+tuned = TunedThresholdDetectorCV(search.best_estimator_.estimator, cv=folds).fit(X, y)
 display = ThresholdCurveDisplay.from_estimator(tuned)
 display.ax_.set_title(f"A hundred thresholds, with latent_dim={tuned.estimator_.latent_dim}")
 

@@ -1,5 +1,6 @@
 """Anomaly detection with Keras autoencoders behind scikit-learn's outlier-detector interface."""
 
+import sklearn_ae._early_interrupts  # before what takes time to import
 import sklearn_ae._forks  # noqa: F401  it notices forks from now on
 from sklearn_ae import baselines, calibration, datasets, distributed, exceptions, maps, metrics
 from sklearn_ae.anomaly_scores import (

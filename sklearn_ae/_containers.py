@@ -21,7 +21,7 @@ def unpack_objects(X):
         If X is an iterator, which can be read only once.
     """
     check_is_no_iterator(X)
-    if getattr(X, "ndim", None) != 1 or getattr(X, "dtype", None) != object or not len(X):
+    if getattr(X, "ndim", None) != 1 or _kind(X) != "O" or not len(X):
         return X
     samples = list(X)
     # Words and numbers have no axes.
@@ -36,3 +36,7 @@ def check_is_no_iterator(X):
             "X must be an array or a list of samples, which can be read more than once. Pass "
             f"list(X). Received: X of type {type(X).__name__}."
         )
+
+
+def _kind(X):
+    return getattr(getattr(X, "dtype", None), "kind", None)

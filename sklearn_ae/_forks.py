@@ -2,12 +2,37 @@
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
-_FORKED_WITH_TENSORFLOW = False
+_THREADS = Path("/proc/self/task")
+
+
+def _is_tensorflow_without_threads():
+    """Tell whether TensorFlow has run in this process and its threads are gone.
+
+    A fork takes along the memory of a process, and no thread but the one that forks. That can be
+    seen on Linux, where TensorFlow's threads have names.
+    """
+    context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
+    if getattr(context, "_context_handle", None) is None:
+        return False
+    names = []
+    with suppress(OSError):
+        for thread in _THREADS.iterdir():
+            with suppress(OSError):  # It may end meanwhile.
+                names.append((thread / "comm").read_text())
+    return bool(names) and not any(name.startswith("tf_") for name in names)
+
+
+# Of a fork before this import, nothing else tells.
+_FORKED_WITH_TENSORFLOW = _is_tensorflow_without_threads()
 
 
 def is_forked_with_tensorflow():
     """Tell whether this process was forked from one that had imported TensorFlow.
+
+    If it was forked before this package was imported, TensorFlow must have run in the parent.
 
     Returns
     -------

@@ -5,6 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_array
 
+from sklearn_ae._masked_arrays import check_not_masked
+
 
 def check_maps(maps, region_of_interest=None):
     """Return maps one by one, and a region of interest for each.
@@ -123,6 +125,7 @@ def split_images(images, name):
     ValueError
         If `images` are neither an array of three dimensions nor a list.
     """
+    check_not_masked(images, name)
     # Nested lists of numbers are read one image at a time, as a list of arrays is.
     if not (hasattr(images, "ndim") or isinstance(images, list | tuple)):
         raise ValueError(_describe_images(name, f"{name} of type {type(images).__name__}"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import joblib
 
-from sklearn_ae._compat import HasMethods, Interval, Options, StrOptions
+from sklearn_ae._compat import HasMethods, Hidden, Interval, Options, StrOptions
 from sklearn_ae._scaling import SCALING_OPTIONS
 from sklearn_ae.anomaly_scores import ANOMALY_SCORES
 
@@ -19,7 +19,16 @@ PARAMETER_CONSTRAINTS = {
     "scaling": [StrOptions(set(SCALING_OPTIONS)), None],
     "loss": [str, callable],
     "optimizer": [str, type, HasMethods("get_config")],
-    "learning_rate": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither"), None],
+    "learning_rate": [
+        StrOptions({"auto"}),
+        Interval(Real, 0, None, closed="neither"),
+        None,
+        # Functions, schedules and callbacks, which only the network's modules can tell apart: they
+        # refuse them, naming what works.
+        Hidden(HasMethods("__call__")),
+        Hidden(HasMethods("get_config")),
+        Hidden(HasMethods("set_model")),
+    ],
     "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],

@@ -8,6 +8,21 @@ from datetime import timedelta
 _WIDTH = 30
 
 
+def is_open(stream):
+    """Tell whether there is anything to show something on.
+
+    Parameters
+    ----------
+    stream : file or None
+        A standard stream. Services and programs without a console have None, or a closed one.
+
+    Returns
+    -------
+    is_open : bool
+    """
+    return stream is not None and not getattr(stream, "closed", False)
+
+
 @contextmanager
 def progress_bar(n_items, *, unit, is_shown):
     """Show how many of some items are done and how long the rest will take, as far as is known.
@@ -27,7 +42,7 @@ def progress_bar(n_items, *, unit, is_shown):
     advance : callable
         To be called with the number of items done.
     """
-    if not is_shown:
+    if not is_shown or not is_open(sys.stderr):
         yield lambda n_done: None
         return
     percents_drawn = set()

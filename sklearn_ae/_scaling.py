@@ -94,7 +94,8 @@ def scaled_limits(scaling, limits):
 def choose_scaling(X, limits):
     """Return what `scaling="auto"` stands for, for some data and the limits of its channels."""
     is_image = X.ndim > 2
-    if is_image and X.dtype in (np.uint8, np.uint16):
+    # Not `X.dtype == np.uint16`, which is False for the other byte order.
+    if is_image and X.dtype.kind == "u" and X.dtype.itemsize <= 2:
         return "range"
     low, high = limits
     if X.dtype.kind in "fb" and np.min(low) >= 0 and np.max(high) <= 1:

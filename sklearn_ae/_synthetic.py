@@ -6,6 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from sklearn.utils import check_array, check_random_state
 
+from sklearn_ae._masked_arrays import check_not_masked
+
 IMAGE_KINDS = ("cut_paste", "scar", "blob", "missing", "brightness")
 ROW_KINDS = ("permuted", "stretched")
 
@@ -79,6 +81,7 @@ def make_anomalies(X, *, kind="mixed", input_shape=None, random_state=None):
     >>> bool((anomalies[~masks] == ones[~masks]).all())
     True
     """
+    check_not_masked(X)
     X = check_array(X, allow_nd=True, dtype="numeric", ensure_min_samples=2, input_name="X")
     if X.ndim > 4:
         raise ValueError(

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from sklearn_ae._warnings import warn
 
@@ -42,32 +41,69 @@ def hold_out(n_rows, validation_fraction, random_state):
             "may be flagged.",
         )
         return rows, rows[:0]
-    if math.ceil(validation_fraction * n_rows) >= n_rows:
+    n_training = n_rows - math.ceil(validation_fraction * n_rows)
+    if n_training < 1:
         raise ValueError(
             "validation_fraction must leave rows to fit to: lower it. Received: "
             f"validation_fraction={validation_fraction} of {n_rows} rows."
         )
-    split = train_test_split(rows, test_size=validation_fraction, random_state=random_state)
-    return tuple(map(np.sort, split))
+    return tuple(map(np.sort, np.split(random_state.permutation(rows), [n_training])))
+
+
+def threshold_rank(n_scores, false_alarm_rate):
+    """Return which of the smallest held-out scores is the threshold.
+
+    A new normal sample is below the k-th smallest of n scores with a probability of k / (n + 1) on
+    average, since its rank among all n + 1 is uniform.
+
+    Parameters
+    ----------
+    n_scores : int
+        Number of held-out samples, at least 1.
+    false_alarm_rate : float
+        Largest expected share, in (0, 1), of new normal samples below the threshold.
+
+    Returns
+    -------
+    rank : int
+        The largest k with ``k / (n_scores + 1) <= false_alarm_rate``. 0 if there is none: the
+        samples are too few.
+    """
+    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
+    rank = math.floor(round(false_alarm_rate * (n_scores + 1), 9))
+    # The product of a rate just below 1 may round to more than the number of samples.
+    return min(rank, n_scores)
 
 
 def offset_at_false_alarm_rate(scores, false_alarm_rate):
-    """Return the offset below which at most a given share of the scores lies.
+    """Return the offset below which a new normal sample is expected at a given rate at most.
 
     Parameters
     ----------
     scores : ndarray of shape (n,)
-        `score_samples` of normal rows; higher is more normal.
+        `score_samples` of held-out normal samples; higher is more normal.
     false_alarm_rate : float
-        Share of the rows, in (0, 1), that may lie strictly below the offset.
+        Largest expected share, in (0, 1), of new normal samples strictly below the offset.
 
     Returns
     -------
     offset : float
-        The (⌊false_alarm_rate · n⌋ + 1)-th smallest score.
+        The `threshold_rank`-th smallest score, or the smallest if the samples are too few.
     """
-    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
-    n_false_alarms = math.floor(round(false_alarm_rate * len(scores), 9))
-    # The product of a rate just below 1 may round to the number of rows.
-    n_false_alarms = min(n_false_alarms, len(scores) - 1)
-    return float(np.partition(scores, n_false_alarms)[n_false_alarms])
+    rank = max(1, threshold_rank(len(scores), false_alarm_rate))
+    return float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def offset_of_held_out(scores, false_alarm_rate):
+    """Return the same, with a warning if so few held-out samples cannot show the rate."""
+    n = len(scores)
+    if not threshold_rank(n, false_alarm_rate):
+        n_needed = math.ceil(round(1 / false_alarm_rate, 9)) - 1
+        warn(
+            f"{n} held-out samples cannot show false_alarm_rate={false_alarm_rate:g}: the "
+            "threshold is the smallest of their scores. Of new normal samples, "
+            f"{1 / (n + 1):.1%} are expected below it, and more than {1 - 0.05 ** (1 / n):.1%} in "
+            f"one fit of twenty. Hold out at least {n_needed}, by more samples or a larger "
+            "validation_fraction, calibrate with other normal samples, or set threshold."
+        )
+    return offset_at_false_alarm_rate(scores, false_alarm_rate)

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 
 from sklearn_ae._containers import check_is_no_iterator
+from sklearn_ae._input_checks import describe_unlikely_shape
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._progress import progress_bar
 
 # Tiles in memory at a time, as they are cut from an image.
@@ -103,25 +105,19 @@ def check_images(detector, X, tiling, *, n_channels=None, minimum=1):
         If X is no such thing, or an image is smaller than a tile or of other channels or another
         type than the others.
     """
+    check_not_masked(X)
     if isinstance(X, np.ndarray) and X.dtype != object and X.ndim not in (3, 4):
         raise ValueError(
             "With tile_size, X must be images: an array (n, height, width) or (n, height, width, "
-            f"channels), or a list of images. Received: X of shape {X.shape}."
+            "channels), or a list of images. If X is a single sample: pass X[np.newaxis]. "
+            f"Received: X of shape {X.shape}."
         )
     if _count(X) < minimum:
         raise ValueError(
             f"X must hold at least {minimum} images, and n_samples={len(X)} are fewer than that."
         )
-    images = [_check_image(detector, image, i, tiling) for i, image in enumerate(X)]
-    kinds = [(image.dtype, image.shape[2]) for image in images]
-    expected = (kinds[0][0], kinds[0][1] if n_channels is None else n_channels)
-    for i, kind in enumerate(kinds):
-        if kind != expected:
-            raise ValueError(
-                "All images of X must be of one type and have as many channels, those of the "
-                f"training images: {expected[0]} and {expected[1]}. Convert them. Received: "
-                f"{kind[0]} and {kind[1]} channels of image {i}."
-            )
+    images = [_check_image(detector, image, i, tiling, len(X)) for i, image in enumerate(X)]
+    _check_kinds(images, n_channels)
     return images
 
 
@@ -243,10 +239,13 @@ def _blend(image, tiling, compute):
     for corners, tiles in tiling.batches(image):
         for (top, left), tile in zip(corners, compute(tiles), strict=True):
             part = total[top : top + len(rows), left : left + len(columns)]
-            part += rows[:, np.newaxis] * columns * tile
-    total /= height[:, np.newaxis]
-    total /= width
-    return total
+            # Numbers near the largest of float32 may have a sum beyond.
+            with np.errstate(over="ignore"):
+                part += rows[:, np.newaxis] * columns * tile
+    with np.errstate(over="ignore"):
+        total /= height[:, np.newaxis]
+        total /= width
+    return np.minimum(total, np.finfo(total.dtype).max)
 
 
 def _ramps(size, overlap):
@@ -254,8 +253,26 @@ def _ramps(size, overlap):
     return np.minimum(distances / (overlap + 1), 1).astype(np.float32)
 
 
-def _check_image(detector, image, i, tiling):
+def _check_kinds(images, n_channels):
+    """Refuse images that differ in type or channels from the first, or from what was fitted to."""
+    kinds = [(image.dtype.newbyteorder("="), image.shape[2]) for image in images]
+    for i, (dtype, n) in enumerate(kinds):
+        if n_channels is not None and n != n_channels:
+            raise ValueError(
+                f"Images of X must have as many channels as the training images, {n_channels}. "
+                f"Convert them. Received: {n} channels of image {i}, which is of {dtype}."
+            )
+        if (dtype, n) != kinds[0]:
+            raise ValueError(
+                "All images of X must be of one type and have as many channels as each other. "
+                f"Convert them. Received: {kinds[0][0]} and {kinds[0][1]} channels of image 0, "
+                f"{dtype} and {n} channels of image {i}."
+            )
+
+
+def _check_image(detector, image, i, tiling, n_images):
     image = np.asarray(image)
+    shape = (n_images, *image.shape)
     if image.ndim not in (2, 3) or 0 in image.shape:
         raise ValueError(
             "With tile_size, X must be a list of images (height, width) or (height, width, "
@@ -267,8 +284,11 @@ def _check_image(detector, image, i, tiling):
         raise ValueError(f"Images must be of real numbers. Received: image {i} of {checked.dtype}.")
     image = checked.reshape((*image.shape, 1)[:3])
     if image.shape[0] < tiling.shape[0] or image.shape[1] < tiling.shape[1]:
+        mistake = describe_unlikely_shape(shape)
+        advice = "" if mistake is None else f"X of shape {shape} {mistake} "
         raise ValueError(
             f"Images must be at least as large as a tile, tile_size={tiling.shape}. Choose a "
-            f"smaller one, or pad the images. Received: image {i} of shape {image.shape[:2]}."
+            f"smaller one, or pad the images. {advice}Received: image {i} of shape "
+            f"{image.shape[:2]}."
         )
     return image

@@ -6,9 +6,11 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._row_hashes import find_rows_fitted_to
 from sklearn_ae._tiling import TileMeans, map_images
-from sklearn_ae._validation import validate_data_to_score, warn_if_other_units
+from sklearn_ae._units import warn_if_other_units
+from sklearn_ae._validation import validate_data_to_score
 from sklearn_ae.architectures import has_features
 
 
@@ -118,6 +120,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         from sklearn_ae._network import scoring
 
         check_is_fitted(self)
+        check_not_masked(X)
         codes = check_array(X, input_name="X", estimator=self)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
@@ -139,7 +142,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         Returns
         -------
         reconstructions : ndarray of the shape of X, float32
-            In the units of X, and 0 outside of `region_of_interest`.
+            In the units of X, and 0 outside of `region_of_interest`. Values beyond float32, and
+            those of samples that the network cannot take, are its largest number.
         """
         from sklearn_ae._network import scoring
 
@@ -162,7 +166,9 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             `region_of_interest`. With ``anomaly_score="absolute_error"`` the sum of a map is minus
             the sample's score. Of an autoencoder of features, the sum over the features of a
             position, interpolated to the pixels of the image. With `tile_size`, the maps of tiles,
-            blended where they overlap: a list of arrays (height, width) where X is one.
+            blended where they overlap: a list of arrays (height, width) where X is one. Maps are
+            finite: the largest float32 stands for errors beyond it, and for those of values that
+            the network cannot take.
         """
         from sklearn_ae._network import scoring
 
@@ -172,7 +178,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
 
         def compute(X):
             maps = scoring.error_maps(self._network, X)
-            return maps if self._network.is_positionwise else maps.sum(axis=-1)
+            return maps if self._network.is_positionwise else scoring.sum_channels(maps)
 
         if self._tiling is not None:
             maps = map_images(X, self._tiling, compute)
@@ -215,7 +221,8 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         check_is_fitted(self)
         X, shape = validate_data_to_score(self, X)
         region = self._network.scaling.region
-        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region)
+        is_image = len(self.input_shape_) == 3
+        warn_if_other_units(X, self._fitted_dtype, self._fitted_max, region, is_image=is_image)
         return X, shape
 
     def _view(self, name):

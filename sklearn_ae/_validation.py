@@ -9,7 +9,14 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
 from sklearn_ae._containers import unpack_objects
+from sklearn_ae._input_checks import (
+    check_no_dates,
+    check_not_single,
+    explained_errors,
+    warn_if_shape_is_unlikely,
+)
 from sklearn_ae._map_checks import check_region
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._scaling import take_region
 from sklearn_ae._tiling import Tiling, check_images
 from sklearn_ae._warnings import warn
@@ -61,11 +68,15 @@ def validate_training_data(detector, X):
         images = check_images(detector, X, detector._tiling, minimum=2)
         input_shape = (*detector._tiling.shape, images[0].shape[2])
         detector.n_features_in_ = math.prod(input_shape)
+        # Of an earlier fit, to a data frame.
+        vars(detector).pop("feature_names_in_", None)
         return images, input_shape, input_shape
     rows, sample_shape = _validate(detector, unpack_objects(X), None, reset=True)
     input_shape = sample_shape
     if detector.input_shape is not None:
         input_shape = _check_input_shape(detector.input_shape, sample_shape)
+    is_folded = detector.input_shape is not None and len(sample_shape) == 1
+    warn_if_shape_is_unlikely(rows.reshape(-1, *sample_shape), input_shape if is_folded else None)
     if len(input_shape) == 2:
         input_shape = (*input_shape, 1)
     return rows.reshape(-1, *input_shape), sample_shape, input_shape
@@ -157,44 +168,25 @@ def warn_if_constant(limits):
         warn("All rows of X are equal: nothing can be learned from them.")
 
 
-def warn_if_other_units(X, fitted_dtype, fitted_max, region=None):
-    """Warn if X seems to be the training data's kind in other units.
-
-    Parameters
-    ----------
-    X : ndarray or list of ndarray
-    fitted_dtype : numpy.dtype
-        Type of the training data.
-    fitted_max : float
-        Their largest value.
-    region : ndarray of shape (height, width), bool, or None, default=None
-        Pixels that count. If None, all do.
-    """
-    if isinstance(X, list):
-        X = max(X, key=np.max)
-    # Only whether it is above 1 matters. Without a copy of the pixels that count.
-    largest = np.max(X, where=True if region is None else region[..., np.newaxis], initial=0)
-    if fitted_dtype.kind == "u" and fitted_max > 1 and X.dtype.kind == "f" and largest <= 1:
-        given, advice = "floats of at most 1", f"multiply X by {np.iinfo(fitted_dtype).max}"
-    elif fitted_dtype.kind == "f" and fitted_max <= 1 and X.dtype.kind == "u" and largest > 1:
-        given, advice = f"{X.dtype} above 1", f"divide X by {np.iinfo(X.dtype).max}"
-    else:
-        return
-    warn(
-        f"The detector was fitted to {fitted_dtype} of at most {fitted_max:g}, and X is {given}, "
-        f"which is read in the same units. If they are not the same, {advice}.",
-    )
-
-
 def _validate(detector, X, input_shape, reset):
     """Return X as rows, and the shape of one sample as it came."""
     minimum = {"ensure_min_samples": 2} if reset else {}
-    if _n_dimensions(X) <= 2:
-        rows = validate_data(detector, X, reset=reset, dtype="numeric", **minimum)
-        return _as_real(rows), rows.shape[1:]
-    X = check_array(
-        X, allow_nd=True, dtype="numeric", input_name="X", estimator=detector, **minimum
-    )
+    check_not_masked(X)
+    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+        # Images that np.array(..., dtype=object) did not stack.
+        X = list(X) if all(hasattr(x, "shape") for x in X) else X
+    shape = _shape(X)
+    if not reset:
+        check_not_single(shape, _accepted(input_shape))
+    if len(shape) <= 2:
+        check_no_dates(X)
+        with explained_errors(X):
+            rows = validate_data(detector, X, reset=reset, dtype="numeric", **minimum)
+            return _as_real(rows), rows.shape[1:]
+    with explained_errors(X):
+        X = check_array(
+            X, allow_nd=True, dtype="numeric", input_name="X", estimator=detector, **minimum
+        )
     if X.ndim > 4 or 0 in X.shape:
         raise ValueError(
             "X must be rows (n, n_features) or images (n, height, width) or (n, height, width, "
@@ -236,15 +228,13 @@ def _read_tiling(detector):
     return Tiling(detector.tile_size, detector.tile_overlap)
 
 
-def _n_dimensions(X):
-    """Return the number of dimensions of X, without copying what already knows it."""
-    if hasattr(X, "ndim"):
-        return X.ndim
+def _shape(X):
+    """Return the shape of X, that of the first sample for all, without copying an array."""
     if hasattr(X, "shape"):
-        return len(X.shape)
+        return tuple(X.shape)
     if hasattr(X, "__array__") or not hasattr(X, "__len__"):
-        return np.asarray(X).ndim
-    return 1 + _n_dimensions(X[0]) if isinstance(X, list | tuple) and len(X) else 1
+        return np.asarray(X).shape
+    return (len(X), *(_shape(X[0]) if isinstance(X, list | tuple) and len(X) else ()))
 
 
 def _as_real(rows):

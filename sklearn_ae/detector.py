@@ -6,23 +6,20 @@ from sklearn.utils import ClassifierTags, check_random_state
 
 from sklearn_ae._compat import _fit_context
 from sklearn_ae._deciding import DecidingMixin
+from sklearn_ae._input_checks import warn_if_anomalies_are_labelled
+from sklearn_ae._kept_callbacks import KeptCallbacksMixin
 from sklearn_ae._parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae._restoring import restored_on_failure
 from sklearn_ae._row_hashes import remember_rows
-from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate
+from sklearn_ae._thresholds import hold_out, offset_at_false_alarm_rate, offset_of_held_out
 from sklearn_ae._tiling import cut_training_tiles, score_images
 from sklearn_ae._transforming import AutoencoderTransformerMixin
-from sklearn_ae._validation import (
-    limits_of,
-    read_region,
-    validate_training_data,
-    warn_if_constant,
-)
-from sklearn_ae.anomaly_scores import check_anomaly_score
+from sklearn_ae._validation import limits_of, read_region, validate_training_data, warn_if_constant
+from sklearn_ae.anomaly_scores import check_anomaly_score, warn_if_threshold_is_negative
 
 
 class AutoencoderAnomalyDetector(
-    DecidingMixin, AutoencoderTransformerMixin, OutlierMixin, BaseEstimator
+    DecidingMixin, AutoencoderTransformerMixin, KeptCallbacksMixin, OutlierMixin, BaseEstimator
 ):
     """Anomaly detection by the reconstruction error of an autoencoder.
 
@@ -75,7 +72,8 @@ class AutoencoderAnomalyDetector(
         detected better on most classes. It does not touch instances, classes that are not Keras's
         own, and any optimizer beside callbacks that set the learning rate,
         :class:`keras.callbacks.LearningRateScheduler` and
-        :class:`keras.callbacks.ReduceLROnPlateau`.
+        :class:`keras.callbacks.ReduceLROnPlateau`. For a schedule of Keras, pass an instance:
+        ``optimizer=keras.optimizers.Adam(schedule)``.
     epochs : "auto" or int, default="auto"
         Largest number of passes over the training rows. "auto" is 15 epochs for images and 60 for
         rows, each of as many passes as make 64 steps: few rows get as many steps as they need.
@@ -96,7 +94,7 @@ class AutoencoderAnomalyDetector(
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Each fit uses copies.
+        Each fit uses copies, which are `callbacks_` after it.
     anomaly_score : str or object with `compute` or `compute_from`, default="auto"
         What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
         units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
@@ -110,11 +108,17 @@ class AutoencoderAnomalyDetector(
         on, :class:`PooledDistance`. Of images and an architecture without a code it is
         :class:`SmoothedError`.
     false_alarm_rate : float, default=0.05
-        Share of the held-out normal rows, in (0, 1), that may be flagged as anomalies. Nominal,
-        since the same rows choose the best epoch, and of those that `trim` keeps: the more normal
-        ones it leaves out, the more are flagged. Not used if `threshold` is set.
+        Largest expected share, in (0, 1), of new normal samples that are flagged as anomalies. It
+        sets the threshold from the scores of the held-out samples, none of which counts in what its
+        own score is fitted to. At least ``1 / false_alarm_rate - 1`` of them are needed; with
+        fewer, `fit` warns. Nominal: the same samples choose the best epoch, and the rate of a
+        single fit varies. With `trim`, it refers to the samples that are kept: the more normal ones
+        `trim` leaves out, the more are flagged. Not used if `threshold` is set. Setting it after a
+        fit changes nothing until the next one: see `threshold`.
     threshold : float or None, default=None
         Anomaly score, in the units of `anomaly_score`, above which a sample is an anomaly.
+        Setting it after a fit changes nothing until the next one. To change the threshold of a
+        fitted detector, use ``FixedThresholdDetector(FrozenEstimator(detector), threshold=…)``.
     memory : str, pathlib.Path, joblib.Memory or None, default=None
         Folder of one's own that keeps trained weights (files in it are unpickled: trust them), so
         that fits which differ only in `anomaly_score`, `threshold`, `false_alarm_rate` or `verbose`
@@ -145,14 +149,19 @@ class AutoencoderAnomalyDetector(
     history_ : dict of str to list of float
         Loss ("loss") and validation loss ("val_loss") of each epoch of the last fit, and what
         callbacks add.
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of `callbacks` that the last fit used, without their model: for example,
+        ``callbacks_[0].stopped_epoch`` of a :class:`keras.callbacks.EarlyStopping`. Missing after
+        `persistence.load`, and in pickles and copies that cannot hold them.
     n_epochs_ : int
         Number of epochs of the last fit.
     best_epoch_ : int
         Epoch, counted from 0, whose weights are kept.
     offset_ : float
         Threshold on `score_samples`: ``decision_function = score_samples - offset_``. Minus
-        `threshold` if that is set, else the (⌊false_alarm_rate · n⌋ + 1)-th smallest of the n
-        `validation_scores_`.
+        `threshold` if that is set, else the k-th smallest of the n `validation_scores_`, where
+        k = ⌊false_alarm_rate · (n + 1)⌋ and at least 1. Of new normal samples, k / (n + 1) are
+        expected below it.
     input_shape_ : tuple of int
         Shape of a sample in the network: ``(n_features,)`` or ``(height, width, channels)``.
     n_features_in_ : int
@@ -162,7 +171,8 @@ class AutoencoderAnomalyDetector(
     training_scores_ : ndarray of shape (n_training,)
         `score_samples` of the rows that the network was fitted to, in the order of X.
     validation_scores_ : ndarray of shape (n_validation,)
-        `score_samples` of the held-out rows, in the order of X.
+        Scores of the held-out samples, in the order of X, as if they were new: where the anomaly
+        score is fitted to them, by fits to the others. With `tile_size`, `score_samples`.
     validation_indices_ : ndarray of shape (n_validation,)
         Which rows of X were held out, and not trimmed.
     trimmed_indices_ : ndarray of shape (n_trimmed,)
@@ -282,7 +292,8 @@ class AutoencoderAnomalyDetector(
         X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
             Normal samples, at least 2. With `tile_size`, a list of images too.
         y : Ignored
-            As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it.
+            As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it. If it
+            labels anomalies, which are learned as normal here, a warning says so.
 
         Returns
         -------
@@ -296,6 +307,7 @@ class AutoencoderAnomalyDetector(
         TrainingDivergedError
             If the loss became NaN or infinite.
         """
+        warn_if_anomalies_are_labelled(y)
         with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
@@ -305,37 +317,37 @@ class AutoencoderAnomalyDetector(
             data, data_rows = X, rows
             if self._tiling is not None:
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            limits = limits_of(data, region)
-            warn_if_constant(limits)
-            self._fitted_dtype, self._fitted_max = data.dtype, float(limits.high.max())
-            kept = self._fit_network(data, *data_rows, limits, region, previous, random_state)
-            training, validation = kept if self._tiling is None else rows
+            warn_if_constant(limits := limits_of(data, region))
+            self._fitted_dtype = data.dtype.newbyteorder("=")
+            self._fitted_max = float(limits.high.max())
+            kept, unseen = self._fit_network(
+                data, data_rows, limits, region, previous, random_state
+            )
+            training, validation = served = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
             self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
             scores = self._score_samples(X)
-            self.trimmed_indices_ = np.setdiff1d(
-                np.concatenate(rows), np.concatenate((training, validation))
-            )
+            self.trimmed_indices_ = np.setdiff1d(np.concatenate(rows), np.concatenate(served))
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
-            self.validation_scores_ = scores[self.validation_indices_]
+            is_whole = self._tiling is None
+            self.validation_scores_ = -unseen if is_whole else scores[self.validation_indices_]
             if self.threshold is not None:
                 self.offset_ = -float(self.threshold)
             else:
-                self.offset_ = offset_at_false_alarm_rate(
-                    self.validation_scores_, self.false_alarm_rate
-                )
+                choose = offset_of_held_out if len(validation) else offset_at_false_alarm_rate
+                self.offset_ = choose(self.validation_scores_, self.false_alarm_rate)
         return self
 
-    def _fit_network(self, X, training, validation, limits, region, previous, random_state):
+    def _fit_network(self, X, rows, limits, region, previous, random_state):
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae._network.fitting import fit_network
 
         check_anomaly_score(self.anomaly_score)
-        self._network, self.anomaly_score_, log, kept = fit_network(
+        warn_if_threshold_is_negative(self.threshold, self.anomaly_score)
+        self._network, self.anomaly_score_, log, kept, held_out = fit_network(
             X,
-            training,
-            validation,
+            *rows,
             limits=limits,
             region=region,
             input_shape=self.input_shape_,
@@ -344,9 +356,9 @@ class AutoencoderAnomalyDetector(
             previous=previous,
             random_state=random_state,
         )
-        self.history_, self.best_epoch_ = log
+        self.history_, self.best_epoch_, self.callbacks_ = log
         self.n_epochs_ = len(self.history_["loss"])
-        return kept
+        return kept, held_out
 
     def score_samples(self, X):
         """Compute minus the anomaly score of each sample: the higher, the more normal.

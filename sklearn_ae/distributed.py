@@ -1,5 +1,7 @@
 """Scores of data that are larger than memory, or spread over machines, with Dask."""
 
+from contextlib import suppress
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,7 +20,8 @@ def score_samples(detector, X):
         Fitted outlier detector with `score_samples`, or a pipeline or search around one.
     X : dask.array.Array of shape (n, ...)
         Samples, in the shape and the units that the detector takes, in chunks of rows. Chunks that
-        split samples are joined. The number of rows may be unknown, and the chunks may be sparse,
+        split samples are joined. If the detector was fitted to a data frame, columns are in its
+        order. The number of rows may be unknown, and the chunks may be sparse,
         where the detector takes sparse rows.
 
     Returns
@@ -98,4 +101,24 @@ def score_samples(detector, X):
 def _score_chunk(chunk, detector):
     if chunk.shape[0] == 0:
         return np.empty(0, dtype=np.float64)
-    return np.asarray(detector.score_samples(chunk), dtype=np.float64)
+    return np.asarray(detector.score_samples(_with_names(chunk, detector)), dtype=np.float64)
+
+
+def _with_names(chunk, detector):
+    """Return a chunk as a data frame if the detector was fitted to one.
+
+    scikit-learn would warn of each chunk that has no names, and steps of a pipeline may select
+    columns by name. A filter of warnings would be one for all threads of a worker.
+    """
+    names = getattr(detector, "feature_names_in_", None)
+    if names is None or not isinstance(chunk, np.ndarray) or chunk.shape[1:] != (len(names),):
+        return chunk
+    with suppress(ImportError):
+        import pandas  # noqa: PLC0415  it need not be installed
+
+        return pandas.DataFrame(chunk, columns=names, copy=False)
+    with suppress(ImportError):
+        import polars  # noqa: PLC0415
+
+        return polars.DataFrame(chunk, schema=list(names))
+    return chunk

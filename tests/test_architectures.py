@@ -248,6 +248,17 @@ def test_object_with_build_is_the_function_it_has():
         assert_array_equal(clone(detector).fit(ROWS).score_samples(ROWS), expected)
 
 
+def test_parameter_named_build_of_a_callable_is_no_method():
+    class Callable:
+        build = False
+
+        def __call__(self, input_shape, latent_dim):
+            return two_models(input_shape, latent_dim)
+
+    X = np.random.default_rng(0).normal(size=(30, 6))
+    assert tiny(architecture=Callable()).fit(X).transform(X).shape == (30, 2)
+
+
 def test_architecture_is_called_with_shape_and_code_length():
     calls = []
 

@@ -80,6 +80,17 @@ def test_any_value_is_in_reach_of_what_follows_a_sigmoid(ends, trainings):
 # Parameters
 
 
+SCHEDULE = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
+
+NO_LEARNING_RATES = [
+    (SCHEDULE, "optimizer=keras.optimizers.Adam(schedule)"),
+    (type(SCHEDULE), "optimizer=keras.optimizers.Adam(schedule)"),
+    (lambda epoch: 0.1, "callbacks=[keras.callbacks.LearningRateScheduler(f)]"),
+    (keras.callbacks.ReduceLROnPlateau(), "callbacks=[callback]"),
+    (keras.optimizers.SGD(), "optimizer=optimizer"),
+]
+
+
 class OnlyCaches:
     """What scikit-learn's pipelines would take for a memory."""
 
@@ -156,6 +167,20 @@ def test_bad_parameter(refuses, name, value, expected):
             {"optimizer": keras.optimizers.Adam(), "learning_rate": 0.1},
             ValueError,
             "learning_rate must be .* with an optimizer instance.*Set one.*learning_rate=0.1",
+        ),
+        *[
+            (
+                {"learning_rate": value},
+                TypeError,
+                r"learning_rate must be 'auto'.*Leave it at 'auto' and .*"
+                rf"{re.escape(remedy)}.*Received: learning_rate={re.escape(repr(value))}",
+            )
+            for value, remedy in NO_LEARNING_RATES
+        ],
+        (
+            {"learning_rate": SCHEDULE, "optimizer": keras.optimizers.Adam()},
+            TypeError,
+            r"optimizer=keras.optimizers.Adam\(schedule\)",
         ),
         ({"callbacks": [3]}, TypeError, "callbacks must be a list of instances.*Received: 3"),
         (

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.compose import make_column_transformer
@@ -17,7 +18,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import OneClassSVM
 from tiny_networks import tiny, tiny_conv
 
@@ -254,6 +255,81 @@ def test_data_frames_keep_their_names(make_frame, is_labelled):
         actual = compare(detector, frame(X_NORMAL), frame(X_TEST) if is_labelled else None, rest[1])
     assert entry(actual, "detector")["roc_auc"] == entry(expected, "detector")["roc_auc"]
     assert entry(actual, "PCA")["roc_auc"] == entry(expected, "PCA")["roc_auc"]
+
+
+def words_of(X, make_frame):
+    kinds = np.where(np.arange(len(X)) % 3 == 0, "red", "blue")
+    return make_frame(dict(zip("abcd", X.T, strict=True)) | {"kind": kinds})
+
+
+def encoding(*steps):
+    return make_pipeline(
+        make_column_transformer(
+            (OneHotEncoder(sparse_output=True), ["kind"]),
+            (StandardScaler(), ["a", "b", "c", "d"]),
+            sparse_threshold=1,
+        ),
+        *steps,
+    )
+
+
+@pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+@pytest.mark.parametrize("is_labelled", [True, False])
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_baselines_come_behind_the_transformers_that_encode_words(
+    make_frame, is_labelled, is_wrapped
+):
+    normal, test = words_of(X_NORMAL, make_frame), words_of(X_TEST, make_frame)
+    detector = encoding(OneClassSVM())
+    if is_wrapped:
+        detector = NormalsOnly(detector)
+    rest = (test, Y_TEST) if is_labelled else (None, None)
+    comparison = compare(detector, normal, *rest)
+    if is_labelled:
+        encoded = encoding().fit(normal)
+        dense = [encoded.transform(X).toarray() for X in (normal, test)]
+        expected = compare(OneClassSVM(), dense[0], dense[1], Y_TEST)
+        for one, other in zip(comparison.results, expected.results, strict=True):
+            assert one["roc_auc"] == pytest.approx(other["roc_auc"], abs=1e-9)
+    else:
+        assert (comparison.n_normals, comparison.n_anomalies) == (15, 15)
+    assert {one["probe"] for one in comparison.probes} == FAR
+    assert not probe(comparison, "one feature", "k nearest neighbours")["failed"]
+
+
+def test_baselines_behind_frozen_transformers_see_what_the_detector_sees():
+    normal, test = words_of(X_NORMAL, pd.DataFrame), words_of(X_TEST, pd.DataFrame)
+    fitted = encoding(OneClassSVM()).fit(words_of(X_NORMAL[:50] * 2, pd.DataFrame))
+    comparison = compare(FrozenEstimator(fitted), normal, test, Y_TEST)
+    dense = [fitted[:-1].transform(X).toarray() for X in (normal, test)]
+    expected = compare(OneClassSVM(), dense[0], dense[1], Y_TEST)
+    assert entry(comparison, "PCA")["roc_auc"] == entry(expected, "PCA")["roc_auc"]
+
+
+def test_words_that_nothing_encodes_are_named(fits):
+    normal = words_of(X_NORMAL, pd.DataFrame)
+    with pytest.raises(ValueError, match=r"ColumnTransformer .* Received: columns 'kind' that"):
+        compare(Recorder(), normal, None, None)
+    with pytest.raises(ValueError, match="X_normal must have a column of numbers"):
+        compare(encoding(Recorder()), normal[["kind"]], None, None)
+    with pytest.raises(ValueError, match="X_normal contains NaN"):
+        compare(encoding(Recorder()), normal.assign(a=np.nan), None, None)
+    assert fits == []
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+@pytest.mark.parametrize("is_pipeline", [True, False])
+def test_containers_that_the_user_wants_from_transformers_change_nothing(output, is_pipeline):
+    detector = tiny(false_alarm_rate=0.2)
+    if is_pipeline:
+        detector = make_pipeline(StandardScaler(), detector)
+    expected = compare(detector)
+    with sklearn.config_context(transform_output=output), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        actual = compare(detector)
+    for one, other in zip(actual.results, expected.results, strict=True):
+        assert one["roc_auc"] == other["roc_auc"]
+    assert repr(actual.probes) == repr(expected.probes)
 
 
 def test_labels_of_any_convention():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from folders_of_images import draw, fit, read_table, run, save_images
 from PIL import Image
+from scipy.stats import beta
 
 import sklearn_ae
 from sklearn_ae import AnomalyMapDisplay, AutoencoderAnomalyDetector, ConformalDetector
@@ -33,15 +34,32 @@ def files(tmp_path_factory):
     return folder
 
 
-def test_fit_says_how_many_are_flagged(files, tmp_path, capsys):
+def test_fit_says_what_held_out_images_show(files, tmp_path, capsys):
     options = ["--false-alarm-rate", 0.4]
     assert fit(files / "good", tmp_path / "model.skae", *options) == 0
     detector = load(tmp_path / "model.skae")
-    scores = detector.validation_scores_
-    flagged = f"{np.mean(scores < detector.offset_):.2%} are flagged"
-    assert flagged != "0.00% are flagged"
-    expected = f"fitted to {40 - len(scores)} images; of {len(scores)} held out, {flagged}\n"
+    n = len(detector.validation_scores_)
+    n_flagged = int(np.sum(detector.validation_scores_ < detector.offset_))
+    assert (n, n_flagged) == (4, 1)
+    # The law of Clopper and Pearson: 1 of 4.
+    interval = beta.ppf(0.025, 1, 4), beta.ppf(0.975, 2, 3)
+    expected = (
+        f"fitted to 36 images; 1 of 4 held out are flagged, so {interval[0]:.1%} to "
+        f"{interval[1]:.1%} of new normal images may be (95% interval)\n"
+    )
+    assert "0.6% to 80.6%" in expected
     assert capsys.readouterr().err.endswith(expected)
+
+
+def test_fit_says_that_few_held_out_images_cannot_show_the_rate(files, tmp_path, capsys):
+    assert fit(files / "good", tmp_path / "model.skae") == 0
+    *_, cannot, flagged = capsys.readouterr().err.splitlines()
+    assert "0 of 4 held out are flagged, so 0.0% to 60.2% of new normal images" in flagged
+    assert "4 held-out samples cannot show false_alarm_rate=0.05" in cannot
+    assert "Hold out at least 19" in cannot
+    for rate in [0.2, 0.26]:  # exactly enough of them, and more
+        assert fit(files / "good", tmp_path / "model.skae", "--false-alarm-rate", rate) == 0
+        assert "cannot show" not in capsys.readouterr().err
 
 
 def test_fit_gives_the_detector_of_the_api(files):

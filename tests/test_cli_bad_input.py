@@ -187,7 +187,7 @@ def test_warnings_are_one_line(tmp_path, capsys):
     assert fit(tmp_path / "good", tmp_path / "m.skae") == 0
     line, end = capsys.readouterr().err.splitlines()
     assert line.startswith("sklearn-ae: warning: No row is held out")
-    assert "fitted to 4 images; none is held out" in end
+    assert "fitted to 4 images; none is held out, so nothing shows" in end
     assert warnings.showwarning is show
 
 

@@ -170,6 +170,65 @@ def test_integers_after_a_fit_to_floats_in_unit_range(fitted_unit_floats, method
         getattr(fitted_unit_floats, method)(IMAGES)
 
 
+UNITS = {
+    "floats": IMAGES / 255,
+    "overshooting floats": 1.005 * IMAGES / 255,
+    "standardized": (IMAGES - 128.0) / 64,
+    "floats to 255": IMAGES.astype(np.float32),
+    "signed integers": IMAGES.astype(np.int64),
+    "booleans": IMAGES > 127,
+    "mask of 0 and 1": (IMAGES > 127).astype(np.uint8),
+    "mask of 0 and 255": (IMAGES > 127) * np.uint8(255),
+    "8 bits": IMAGES,
+    "12 bits": IMAGES.astype(np.uint16) * 16,
+    "16 bits": IMAGES.astype(np.uint16) * 257,
+    "8 bits in a wide type": IMAGES.astype(np.uint16),
+}
+
+
+@pytest.mark.parametrize(
+    ("fitted_to", "given", "advice"),
+    [
+        ("8 bits", "16 bits", "divide X by 257"),
+        ("16 bits", "8 bits", "multiply X by 257"),
+        ("8 bits", "12 bits", "divide X by 257"),
+        ("12 bits", "8 bits", "multiply X by 257"),
+        ("16 bits", "8 bits in a wide type", "multiply X by 257"),
+        ("8 bits", "booleans", "multiply X by 255"),
+        ("booleans", "8 bits", "divide X by 255"),
+        ("mask of 0 and 255", "mask of 0 and 1", "multiply X by 255"),
+        ("mask of 0 and 1", "mask of 0 and 255", "divide X by 255"),
+        ("floats to 255", "floats", "multiply X by 255"),
+        ("floats", "floats to 255", "divide X by 255"),
+        ("signed integers", "floats", "multiply X by 255"),
+        ("floats", "signed integers", "divide X by 255"),
+        ("8 bits", "overshooting floats", "multiply X by 255"),
+        ("overshooting floats", "8 bits", "divide X by 255"),
+        ("8 bits", "standardized", "convert X as the training data were"),
+        ("standardized", "8 bits", "convert X as the training data were"),
+    ],
+)
+def test_images_in_other_units_warn(fitted_to, given, advice):
+    X = UNITS[given]
+    detector = tiny().fit(UNITS[fitted_to])
+    message = f"of at most .*, and X is .*If they are not the same, {advice}"
+    with pytest.warns(UserWarning, match=message):
+        detector.predict(X)
+    with pytest.warns(UserWarning, match=message):
+        detector.predict(X[..., np.newaxis])
+    assert_no_warning(detector, UNITS[fitted_to])
+    assert_no_warning(detector, np.zeros_like(X[:3]) if X.dtype.kind != "f" else UNITS[fitted_to])
+
+
+def test_tiles_and_folded_rows_in_other_units_warn():
+    tiled = tiny(tile_size=6).fit(list(IMAGES))
+    with pytest.warns(UserWarning, match="X is uint16 of at most 65535.*divide X by 257"):
+        tiled.predict([image * np.uint16(257) for image in IMAGES])
+    folded = tiny(input_shape=(8, 9)).fit(IMAGES.reshape(40, -1))
+    with pytest.warns(UserWarning, match="X is bool of at most 1"):
+        folded.predict(IMAGES.reshape(40, -1) > 127)
+
+
 def assert_no_warning(detector, X):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -188,10 +247,30 @@ def test_no_warning_where_units_are_those_of_the_fit(fitted_integers, fitted_uni
     [
         (IMAGES // 255, IMAGES / 255),
         (IMAGES.astype(float), IMAGES),
-        (IMAGES.astype(int), IMAGES / 255),
         (IMAGES > 127, IMAGES / 255),
+        (IMAGES > 127, (IMAGES > 127).astype(np.uint8)),
+        (IMAGES, IMAGES // 64),
+        (IMAGES.astype(np.uint16), IMAGES),
+        (1000 * (IMAGES / 255), 40 * (IMAGES / 255)),
+        (-IMAGES.astype(float), IMAGES / 255),
+        # The columns of a table have units of their own.
+        (100 * UNIT_ROWS, UNIT_ROWS),
+        (UNIT_ROWS > 0.5, (200 * UNIT_ROWS).astype(np.uint8)),
+        ((200 * UNIT_ROWS).astype(np.uint8), (60000 * UNIT_ROWS).astype(np.uint16)),
     ],
-    ids=["integers of 0 and 1", "floats to 255", "signed integers", "booleans"],
+    ids=[
+        "integers of 0 and 1",
+        "floats to 255",
+        "booleans",
+        "masks",
+        "dark images",
+        "wide type",
+        "temperatures",
+        "negative",
+        "rows",
+        "boolean rows",
+        "rows of integers",
+    ],
 )
 def test_no_warning_where_units_may_be_the_same(fitted_to, X):
     assert_no_warning(tiny().fit(fitted_to), X)

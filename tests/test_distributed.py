@@ -2,12 +2,15 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import dask
 import dask.array as da
 import joblib
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 import tensorflow as tf
@@ -15,6 +18,7 @@ from dask.distributed import Client, LocalCluster
 from logged_trainings import LogsTrainings, logged_trainings
 from numpy.testing import assert_array_equal
 from recording import Recorder
+from sklearn.compose import make_column_transformer
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -229,3 +233,32 @@ def test_sparse_chunks_go_to_a_detector_of_sparse_rows():
     detector = IsolationForest(n_estimators=5, random_state=0).fit(rows)
     chunks = da.from_array(rows, chunks=(len(X) // 3, -1))
     assert_array_equal(score_samples(detector, chunks).compute(), detector.score_samples(rows))
+
+
+@pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("is_pipeline", [False, True])
+def test_chunks_have_the_names_that_the_detector_was_fitted_with(make_frame, is_pipeline):
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    frame = make_frame(dict(zip("abc", values.T, strict=True)))
+    detector = IsolationForest(n_estimators=5, random_state=0)
+    if is_pipeline:
+        by_name = make_column_transformer((StandardScaler(), ["c", "a"]))
+        detector = make_pipeline(by_name, detector)
+    detector.fit(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        X = da.from_array(values, chunks=(20, 3))
+        scores = score_samples(detector, X).compute(scheduler="threads")
+    assert_array_equal(scores, detector.score_samples(frame))
+
+
+def test_chunks_of_our_detector_have_names_without_pandas(monkeypatch):
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    detector = small().fit(pd.DataFrame(values, columns=list("abc")))
+    expected = detector.score_samples(pd.DataFrame(values, columns=list("abc")))
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        X = da.from_array(values, chunks=(20, 3))
+        scores = score_samples(detector, X).compute(scheduler="threads")
+    np.testing.assert_allclose(scores, expected, rtol=1e-6)

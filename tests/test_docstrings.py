@@ -171,7 +171,7 @@ def fitted_estimators():
         NormalsOnly(IsolationForest(n_estimators=2, random_state=0)).fit(X, y),
         FixedThresholdDetector(FrozenEstimator(fitted_forest()), threshold=0.5).fit(X),
         ConformalDetector(FrozenEstimator(fitted_forest())).fit(X),
-        TunedThresholdDetectorCV(fitted_forest(), cv=2, store_cv_results=True).fit(X, y),
+        TunedThresholdDetectorCV(fitted_forest(), cv=2).fit(X, y),
     ]
 
 

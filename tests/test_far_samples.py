@@ -1,14 +1,18 @@
-"""Far from the data a score never falls back to normal."""
+"""Far from the data a score never falls back to normal, and nothing is NaN or infinite."""
+
+import functools
 
 import keras
 import numpy as np
 import pytest
 from score_cases import CASES, SCORES, combined, data_of, fit, fitted
+from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import (
     CodeDifference,
     CombinedScore,
     ConvAutoencoder,
+    FeatureAutoencoder,
     HiddenDifference,
     LatentDistance,
 )
@@ -128,3 +132,59 @@ def test_a_dead_encoder_does_not_hide_what_the_error_sees(score):
     scores = -detector.score_samples(far)
     assert (np.diff(scores) > 0).all()
     assert (detector.predict(far) == -1).all()
+
+
+def of_features(**parameters):
+    maps = keras.layers.Conv2D(3, 3, strides=2, padding="same")
+    backbone = keras.Sequential([keras.Input((None, None, 1)), maps])
+    architecture = FeatureAutoencoder(backbone=backbone, units=(4,))
+    return tiny(architecture=architecture, anomaly_score="auto", **parameters)
+
+
+REGION = np.tri(12) > 0
+IMAGES = np.random.default_rng(0).random((30, 12, 12))
+COLOURS = np.random.default_rng(0).random((30, 12, 12, 3))
+KINDS = {
+    "rows": (tiny, np.random.default_rng(0).normal(size=(30, 4))),
+    "images": (lambda: tiny_conv(loss="mean_squared_error"), IMAGES),
+    "sigmoid": (tiny_conv, IMAGES),
+    "colours": (lambda: tiny_conv(scaling="standard"), COLOURS),
+    "region": (lambda: tiny_conv(scaling="standard", region_of_interest=REGION), IMAGES),
+    "tiles": (lambda: tiny_conv(scaling="standard", tile_size=8), COLOURS),
+    "features": (of_features, IMAGES),
+    "region of features": (lambda: of_features(region_of_interest=REGION), IMAGES),
+}
+
+
+@pytest.mark.parametrize("value", [1e39, -1e39, 1e200, -1.7e308])
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_maps_codes_and_reconstructions_are_finite_beyond_float32(kind, everywhere, value):
+    X = KINDS[kind][1]
+    detector = fit_kind(kind)
+    samples = X[:3].copy()
+    samples[1][... if everywhere else (-1,) * (X.ndim - 1)] = value
+    maps = detector.anomaly_map(samples)
+    assert maps.dtype == np.float32
+    assert np.isfinite(maps).all()
+    assert maps[1].max() > 1e3 * np.abs(maps[[0, 2]]).max()
+    if "region" in kind:
+        assert (maps[:, ~REGION] == 0).all()
+    usual = detector.anomaly_map(X[:3])
+    np.testing.assert_allclose(maps[[0, 2]], usual[[0, 2]], rtol=1e-5)
+    for method in ("reconstruct", "transform"):
+        if hasattr(detector, method):
+            assert np.isfinite(getattr(detector, method)(samples)).all()
+
+
+@functools.cache
+def fit_kind(kind):
+    make, X = KINDS[kind]
+    return make().fit(X)
+
+
+def test_codes_beyond_float32_decode_to_finite_numbers():
+    detector = fit_kind("rows")
+    codes = detector.transform(KINDS["rows"][1][:3]).astype(np.float64)
+    codes[1] = 1e300
+    assert np.isfinite(detector.inverse_transform(codes)).all()

@@ -30,7 +30,7 @@ LIGHT_MODULES = ["sklearn_ae", *(name for name in MODULES if name != "sklearn_ae
 
 # Run in a new process, for this one has long imported TensorFlow for other tests.
 IMPORT_AND_REPORT = """
-import importlib, json, logging, os, random, sys, warnings
+import importlib, json, logging, os, random, signal, sys, warnings
 import numpy
 # What importing these changes is not ours: scikit-learn's draw from Python's random.
 import sklearn.base, sklearn.datasets, sklearn.ensemble, sklearn.model_selection
@@ -40,6 +40,7 @@ def state():
     return [
         dict(os.environ), repr(random.getstate()), repr(numpy.random.get_state()),
         repr(warnings.filters), logging.root.level, repr(logging.root.handlers),
+        repr(signal.getsignal(signal.SIGINT)),
     ]
 
 before = state()

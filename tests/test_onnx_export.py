@@ -100,8 +100,8 @@ def test_p_values_and_their_threshold(wrap, export):
     X = np.concatenate([ROWS[::3], ROWS[::3] + 1, 9 * ROWS[:3], 1e3 * ROWS[:3]])
     outputs = run(export(detector), X)
     check_outputs(outputs, detector, X)
-    # One rank at most: a score may be equal to one of the calibration but for the last digit.
-    assert_allclose(outputs["p_value"], detector.p_values(X), atol=1.01 / 31)
+    # One rank at most of 27 or more: scores may differ by their last digit.
+    assert_allclose(outputs["p_value"], detector.p_values(X), atol=1.01 / 28)
     assert outputs["p_value"].min() < 0.05
     assert outputs["p_value"].max() > 0.5
 

@@ -32,7 +32,7 @@ def _folder(tmp_path, monkeypatch):
 
 
 def reload_with(**parameters):
-    detector = tiny().fit(ROWS).set_params(**parameters)
+    detector = tiny(validation_fraction=0.3).fit(ROWS).set_params(**parameters)
     save(detector, PATH)
     return load(PATH)
 
@@ -118,6 +118,18 @@ def test_attributes_that_no_fit_has_set_are_left_out_with_a_warning():
     with pytest.warns(UserWarning, match="remark_"):
         save(detector, PATH)
     assert not hasattr(load(PATH), "remark_")
+
+
+def test_callbacks_of_a_fit_are_in_no_file():
+    detector = tiny(callbacks=[keras.callbacks.TerminateOnNaN()]).fit(ROWS)
+    assert len(detector.callbacks_) == 1
+    with pytest.warns(UserWarning, match="left out") as records:
+        save(detector, PATH)
+    # Of the parameter, which a fit would need. No one is told of what only its user looks at.
+    assert [str(record.message).count("callbacks_") for record in records] == [0]
+    loaded = load(PATH)
+    assert not hasattr(loaded, "callbacks_")
+    assert loaded.fit(ROWS).callbacks_ == []
 
 
 class OwnScore(SquaredError):

@@ -107,3 +107,58 @@ def test_fork_of_a_process_that_used_keras_itself_says_so():
         [sys.executable, "-c", FIT_IN_A_FORK], capture_output=True, check=True, text=True
     )
     assert "forked from one that has imported TensorFlow" in result.stdout
+
+
+# The parent has used Keras, and only the child imports the package.
+IMPORT_IN_A_FORK = """
+import multiprocessing, keras, numpy, sys
+X = numpy.random.default_rng(0).normal(size=(40, 3))
+if {is_parent_user}:
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).predict(X, verbose=0)
+
+def fit(sender):
+    if not {is_parent_user}:
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]).predict(X, verbose=0)
+    import sklearn_ae
+    try:
+        detector = sklearn_ae.AutoencoderAnomalyDetector(epochs=1, random_state=0)
+        sender.send(type(detector.fit(X)).__name__)
+    except RuntimeError as error:
+        sender.send(str(error))
+
+context = multiprocessing.get_context("fork")
+receiver, sender = context.Pipe(duplex=False)
+process = context.Process(target=fit, args=(sender,))
+process.start()
+print(receiver.recv() if receiver.poll(60) else "it hangs")
+process.kill()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted on Linux")
+@pytest.mark.parametrize(
+    ("is_parent_user", "answer"),
+    [
+        (True, "forked from one that has imported TensorFlow"),
+        (False, "AutoencoderAnomalyDetector"),
+    ],
+)
+def test_fork_before_the_first_import_says_so_if_the_parent_used_tensorflow(is_parent_user, answer):
+    code = IMPORT_IN_A_FORK.format(is_parent_user=is_parent_user)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    assert answer in result.stdout
+
+
+def test_import_after_tensorflow_has_run_is_no_fork():
+    code = """
+import tensorflow as tf
+tf.function(lambda x: x + 1)(tf.zeros(3))
+from sklearn_ae._forks import is_forked_with_tensorflow
+print(is_forked_with_tensorflow())
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    assert result.stdout.split()[-1] == "False"

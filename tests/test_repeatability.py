@@ -170,7 +170,10 @@ def test_pickling_of_keras_stays_as_the_user_has_it(order):
     assert result.stdout.split()[-1] == "equal"
 
 
-def test_other_backend_is_refused():
+@pytest.mark.parametrize("by", ["environment", "file"])
+def test_other_backend_is_refused(by, tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}' if by == "file" else "{}")
+    settings = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax" if by == "environment" else ""}
     code = """
 from sklearn_ae import AutoencoderAnomalyDetector
 try:
@@ -182,8 +185,22 @@ except RuntimeError as error:
         [sys.executable, "-c", code],
         capture_output=True,
         check=True,
-        env=os.environ | {"KERAS_BACKEND": "jax"},
+        env=os.environ | settings,
         text=True,
     )
     assert "KERAS_BACKEND" in result.stdout
+    assert str(tmp_path / "keras.json") in result.stdout
     assert "Received: 'jax'" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "backend"),
+    [('{"backend": "torch"}', "torch"), ("{}", "tensorflow"), ("{", "tensorflow"), (None, None)],
+)
+def test_backend_of_the_file_is_the_one_that_keras_reads(text, backend, tmp_path, monkeypatch):
+    from sklearn_ae._network import _backend_of_file
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    if text is not None:
+        (tmp_path / "keras.json").write_text(text)
+    assert _backend_of_file() == (backend or "tensorflow")

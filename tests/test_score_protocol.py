@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from score_cases import CASES, IMAGES, ROWS, SCORES, combined, data_of, fit, fitted
 from sklearn.base import BaseEstimator, clone
@@ -249,6 +250,71 @@ def test_own_score_is_fitted_to_the_training_rows():
     assert np.quantile(scores[is_training], 0.95) == pytest.approx(1)
     part = fit("rows", CombinedScore([("own", LargestHidden()), ("error", SquaredError())]))
     assert np.isfinite(part.score_samples(ROWS)).all()
+
+
+class Keeping(BaseEstimator):
+    """A score that keeps what it computed last, a tensor of the graph, to look at it."""
+
+    def __init__(self, min_rows=None):
+        self.min_rows = min_rows
+
+    def features(self, response):
+        self.last = keras.ops.abs(response.inputs - response.reconstructions)
+        return self.last
+
+    def fit(self, features):
+        return self
+
+    def compute_from(self, response):
+        self.last_ = keras.ops.sum(self.features(response), axis=1)
+        return self.last_
+
+
+@pytest.mark.parametrize("is_part", [False, True])
+def test_tensors_that_a_score_keeps_do_not_leave_the_graph(is_part):
+    score = CombinedScore([("own", Keeping()), ("error", SquaredError())]) if is_part else Keeping()
+    detector = fit("rows", score)
+    scores = detector.score_samples(ROWS)
+    for duplicate in (pickle.loads(pickle.dumps(detector)), copy.deepcopy(detector)):
+        assert_array_equal(duplicate.score_samples(ROWS), scores)
+
+
+@pytest.mark.parametrize(
+    ("min_rows", "names"),
+    [(None, ["own", "error"]), (0, ["own", "error"]), (216, ["own", "error"]), (217, ["error"])],
+)
+def test_own_part_is_left_out_below_its_min_rows(min_rows, names):
+    """Of 240 rows, 24 are held out."""
+    score = CombinedScore([("own", Keeping(min_rows)), ("error", SquaredError())])
+    assert [name for name, _ in fit("rows", score).anomaly_score_.scores_] == names
+
+
+class OfType(Keeping):
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def compute_from(self, response):
+        return keras.ops.cast(super().compute_from(response), self.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int32", "bool"])
+def test_scores_of_any_real_type_become_float64(dtype):
+    detector = fit("rows", OfType(dtype))
+    errors = np.abs(ROWS - detector.reconstruct(ROWS)).sum(axis=1)
+    scores = -detector.score_samples(ROWS)
+    assert scores.dtype == np.float64
+    assert_allclose(scores, errors.astype(dtype), rtol=1e-2, atol=1 if dtype == "int32" else 0)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "string"])
+def test_scores_that_are_no_real_numbers_are_refused(refuses, dtype):
+    class Score(Keeping):
+        def compute_from(self, response):
+            scores = super().compute_from(response)
+            return tf.strings.as_string(scores) if dtype == "string" else tf.cast(scores, dtype)
+
+    message = f"scores of Score must be real numbers.*Received: a tensor of {dtype}"
+    refuses({"anomaly_score": Score()}, ROWS, ValueError, message)
 
 
 class Negative(BaseEstimator):

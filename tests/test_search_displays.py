@@ -56,7 +56,7 @@ class TestThresholdCurveDisplay:
     )
     def test_draws_results_and_choice_of_a_search(self, labelled_rows, scoring, label):
         detector = TunedThresholdDetectorCV(
-            OneClassSVM(), scoring=scoring, thresholds=7, store_cv_results=True, random_state=0
+            OneClassSVM(), scoring=scoring, thresholds=7, random_state=0
         ).fit(*labelled_rows)
         display = ThresholdCurveDisplay.from_estimator(detector)
         results = detector.cv_results_
@@ -71,7 +71,7 @@ class TestThresholdCurveDisplay:
 
     def test_shades_thresholds_with_too_many_false_alarms(self, labelled_rows):
         detector = TunedThresholdDetectorCV(
-            OneClassSVM(), max_false_alarm_rate=0.3, store_cv_results=True, random_state=0
+            OneClassSVM(), max_false_alarm_rate=0.3, random_state=0
         ).fit(*labelled_rows)
         results = detector.cv_results_
         display = ThresholdCurveDisplay.from_estimator(detector)
@@ -128,8 +128,13 @@ class TestThresholdCurveDisplay:
         detector = TunedThresholdDetectorCV(OneClassSVM(), random_state=0)
         with pytest.raises(NotFittedError):
             ThresholdCurveDisplay.from_estimator(detector)
-        detector.fit(*labelled_rows)
-        with pytest.raises(TypeError, match=r"cv_results_; fit .* store_cv_results=True"):
+        message = "cv_results_; fit .* with labels and without store_cv_results=False"
+        with pytest.warns(UserWarning, match="without labels"):
+            detector.fit(labelled_rows[0])
+        with pytest.raises(TypeError, match=message):
+            ThresholdCurveDisplay.from_estimator(detector)
+        detector.set_params(store_cv_results=False).fit(*labelled_rows)
+        with pytest.raises(TypeError, match=message):
             ThresholdCurveDisplay.from_estimator(detector)
         with pytest.raises(TypeError, match=r"pipeline\[-1\].*Pipeline"):
             ThresholdCurveDisplay.from_estimator(

@@ -197,11 +197,16 @@ def test_grid_search_compares_architectures_and_their_own_parameters(backend):
 def test_scorers_and_metrics(rows):
     X, y = rows
     auc = cross_val_score(
-        NormalsOnly(small(epochs=5)), X, y, cv=folds(), scoring="roc_auc", error_score="raise"
+        NormalsOnly(small(epochs=5, validation_fraction=0.4)),
+        X,
+        y,
+        cv=folds(),
+        scoring="roc_auc",
+        error_score="raise",
     )
     assert auc.min() > 0.9
     accuracies = cross_val_score(
-        NormalsOnly(small(epochs=5)),
+        NormalsOnly(small(epochs=5, validation_fraction=0.4)),
         X,
         y,
         cv=folds(),
@@ -210,7 +215,10 @@ def test_scorers_and_metrics(rows):
     )
     assert accuracies.min() > 0.7
     scores = cross_val_predict(
-        small(epochs=5), X, cv=folds().split(X, y), method="decision_function"
+        small(epochs=5, validation_fraction=0.4),
+        X,
+        cv=folds().split(X, y),
+        method="decision_function",
     )
     assert roc_auc_score(y, scores) > 0.9
 

@@ -56,7 +56,7 @@ def test_score_of_a_threshold_is_the_mean_over_folds(labelled_rows, scoring):
     X, y = labelled_rows
     thresholds = [10.0, 39.5, 50.5, 52.5, 58.5]
     detector = TunedThresholdDetectorCV(
-        Recorder(), scoring=scoring, thresholds=thresholds, cv=FOLDS, store_cv_results=True
+        Recorder(), scoring=scoring, thresholds=thresholds, cv=FOLDS
     ).fit(X, y)
     expected = fold_scores(X, y, thresholds, balanced_accuracy_score)
     assert_array_equal(detector.cv_results_["thresholds"], thresholds)
@@ -136,7 +136,7 @@ def test_objectives_choose_other_thresholds(labelled_rows, scoring, threshold):
 def test_best_recall_at_a_false_alarm_rate(labelled_rows, limit, threshold, recall):
     X, y = labelled_rows
     detector = TunedThresholdDetectorCV(
-        Recorder(), scoring="recall", max_false_alarm_rate=limit, store_cv_results=True
+        Recorder(), scoring="recall", max_false_alarm_rate=limit
     ).fit(X, y)
     assert detector.best_threshold_ == threshold
     flagged = detector.predict(X) == -1
@@ -160,9 +160,7 @@ def test_few_anomalies_and_huge_scores_leave_no_gaps():
     # Thresholds spread evenly from the lowest to the highest score would all be above 10,000.
     X = np.concatenate([np.arange(1000.0), [1001.5, 1002.5, 1003.5, 1e6]])[:, np.newaxis]
     y = X[:, 0] > 1000
-    detector = TunedThresholdDetectorCV(
-        Recorder(), thresholds=20, cv=2, random_state=0, store_cv_results=True
-    ).fit(X, y)
+    detector = TunedThresholdDetectorCV(Recorder(), thresholds=20, cv=2, random_state=0).fit(X, y)
     thresholds = detector.cv_results_["thresholds"]
     assert len(thresholds) <= 20
     assert np.all(np.diff(thresholds) > 0)
@@ -178,9 +176,9 @@ def test_few_anomalies_and_huge_scores_leave_no_gaps():
 def test_int_thresholds_are_at_most_so_many(n_thresholds):
     generator = np.random.default_rng(0)
     X, y = generator.normal(size=(200, 1)), generator.random(200) < 0.3
-    detector = TunedThresholdDetectorCV(
-        Recorder(), thresholds=n_thresholds, store_cv_results=True, random_state=0
-    ).fit(X, y)
+    detector = TunedThresholdDetectorCV(Recorder(), thresholds=n_thresholds, random_state=0).fit(
+        X, y
+    )
     thresholds = detector.cv_results_["thresholds"]
     assert n_thresholds / 2 <= len(thresholds) <= n_thresholds
     # No threshold is the score of a sample, but for the highest of all.
@@ -189,9 +187,7 @@ def test_int_thresholds_are_at_most_so_many(n_thresholds):
 
 def test_all_thresholds_are_tried_if_there_are_few_scores(labelled_rows):
     X, y = labelled_rows
-    detector = TunedThresholdDetectorCV(
-        Recorder(), thresholds=60, store_cv_results=True, random_state=0
-    ).fit(X, y)
+    detector = TunedThresholdDetectorCV(Recorder(), thresholds=60, random_state=0).fit(X, y)
     expected = np.append(np.arange(0.5, 59), 59)
     assert_array_equal(detector.cv_results_["thresholds"], expected)
 

@@ -11,7 +11,12 @@ from sklearn.frozen import FrozenEstimator
 from tiny_networks import tiny
 
 from sklearn_ae import FixedThresholdDetector
-from sklearn_ae._thresholds import MIN_ROWS_TO_HOLD_OUT, hold_out, offset_at_false_alarm_rate
+from sklearn_ae._thresholds import (
+    MIN_ROWS_TO_HOLD_OUT,
+    hold_out,
+    offset_at_false_alarm_rate,
+    threshold_rank,
+)
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(200, 4))
@@ -26,13 +31,14 @@ def fitted():
 # The rate
 
 
-def most_false_alarms(rate, n):
-    """Return the largest number of n rows whose share is at most the rate, as it is written."""
+def rank_of(rate, n):
+    """Return the largest k whose expected rate of new rows, k / (n + 1), is at most the rate."""
     rate = Fraction(str(rate))
-    return max(k for k in range(n + 1) if Fraction(k, n) <= rate)
+    return max(k for k in range(n + 1) if Fraction(k, n + 1) <= rate)
 
 
-# 0.29 * 100 and 0.57 * 100 are just below 29 and 57 in floating point, 0.07 * 100 just above 7.
+# 0.29 * 100 and 0.57 * 100 are just below 29 and 57 in floating point, 0.07 * 100 just above 7:
+# of 99 rows, they are the ranks.
 RATES = [
     0.001,
     0.01,
@@ -56,13 +62,35 @@ RATES = [
 @pytest.mark.parametrize("rate", RATES)
 def test_offset_is_the_definition(rate):
     for n in [*range(1, 61), 99, 100, 101, 200, 1000]:
-        n_false_alarms = most_false_alarms(rate, n)
-        assert n_false_alarms < n
+        rank = rank_of(rate, n)
         scores = GENERATOR.permutation(n).astype(float)
         offset = offset_at_false_alarm_rate(scores, rate)
         assert type(offset) is float
-        assert offset == sorted(scores)[n_false_alarms]
-        assert np.sum(scores < offset) == n_false_alarms
+        # The smallest, with a warning of the fit, where the rows are too few for any.
+        assert offset == sorted(scores)[max(rank, 1) - 1]
+        assert threshold_rank(n, rate) == rank
+
+
+@pytest.mark.parametrize("n", [19, 20, 30, 80, 200])
+def test_rate_of_new_rows_is_the_one_asked_for_on_average(n):
+    """The (⌊rate · n⌋ + 1)-th smallest of 20 scores is passed by .095 of new ones."""
+    draws = np.random.default_rng(0).normal(size=(20_000, n + 1))
+    offsets = [offset_at_false_alarm_rate(row, 0.05) for row in draws[:, :-1]]
+    flagged = np.mean(draws[:, -1] < offsets)
+    error = 3 * np.sqrt(0.05 / len(draws))
+    assert flagged <= 0.05 + error
+    assert flagged >= 0.05 - 1 / (n + 1) - error
+
+
+def test_too_few_held_out_rows_warn_of_what_they_can_show():
+    with pytest.warns(UserWarning, match="18 held-out samples cannot show false_alarm_rate=0.05"):
+        detector = tiny(validation_fraction=0.09).fit(ROWS)
+    assert detector.offset_ == detector.validation_scores_.min()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tiny(validation_fraction=0.095).fit(ROWS)
+        tiny(validation_fraction=0.09, threshold=3).fit(ROWS)
+        tiny(validation_fraction=0.09, false_alarm_rate=0.06).fit(ROWS)
 
 
 @pytest.mark.parametrize("rate", [1e-300, 1e-12, 1 - 1e-9, 1 - 1e-12, np.nextafter(1, 0)])
@@ -71,6 +99,7 @@ def test_extreme_rates(rate):
         scores = GENERATOR.permutation(n).astype(float)
         offset = offset_at_false_alarm_rate(scores, rate)
         assert offset == (0 if rate < 0.5 else n - 1)
+        assert threshold_rank(n, rate) == (0 if rate < 0.5 else n)
 
 
 def test_ties_flag_fewer_rows():
@@ -84,8 +113,7 @@ def test_share_of_held_out_rows_that_are_flagged(fitted, rate):
     detector = clone(fitted).set_params(false_alarm_rate=rate).fit(ROWS)
     assert len(detector.validation_scores_) == 80
     n_flagged = np.sum(detector.predict(ROWS[detector.validation_indices_]) == -1)
-    assert n_flagged == most_false_alarms(rate, 80)
-    assert n_flagged / 80 <= rate < (n_flagged + 1) / 80
+    assert n_flagged == max(rank_of(rate, 80), 1) - 1
     # The rate moves the threshold alone.
     assert_array_equal(detector.score_samples(ROWS), fitted.score_samples(ROWS))
 
@@ -197,13 +225,13 @@ def test_all_rows_serve_for_both_where_none_is_held_out(n, fraction, reason):
     assert_array_equal(detector.validation_indices_, np.arange(n))
     assert_array_equal(detector.validation_scores_, scores)
     assert_array_equal(detector.training_scores_, scores)
-    assert np.sum(scores < detector.offset_) == most_false_alarms(0.3, n)
+    assert np.sum(scores < detector.offset_) == max(rank_of(0.3, n), 1) - 1
 
 
 def test_no_warning_from_the_documented_number_of_rows():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        detector = tiny().fit(ROWS[:MIN_ROWS_TO_HOLD_OUT])
+        detector = tiny(false_alarm_rate=0.4).fit(ROWS[:MIN_ROWS_TO_HOLD_OUT])
     assert len(detector.validation_indices_) == 2
     assert f"fewer than {MIN_ROWS_TO_HOLD_OUT} rows" in type(detector).__doc__
 

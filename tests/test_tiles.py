@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
+from tiny_networks import tiny
 
 from sklearn_ae import (
     AutoencoderAnomalyDetector,
@@ -287,9 +288,18 @@ def test_bad_parameters(parameters, message):
     [
         (np.zeros((30, 24)), r"X must be images.*shape \(30, 24\)"),
         ([], "at least 1 images"),
-        ([NORMAL[0], NORMAL[1].astype(float)], "uint8 and 1.*float64 and 1 channels of image 1"),
-        ([NORMAL[0], np.zeros((30, 30, 4), np.uint8)], "4 channels of image 1"),
-        ([np.zeros((30, 30, 3), np.uint8)], "uint8 and 1.*3 channels of image 0"),
+        (
+            [NORMAL[0], NORMAL[1].astype(float)],
+            "of one type.*uint8 and 1 channels of image 0, float64 and 1 channels of image 1",
+        ),
+        (
+            [NORMAL[0], np.zeros((30, 30, 4), np.uint8)],
+            "channels as the training images, 1.*Received: 4 channels of image 1",
+        ),
+        (
+            [np.zeros((30, 30, 3), np.uint8)],
+            "channels as the training images, 1.*Received: 3 channels of image 0",
+        ),
         ([NORMAL[0], np.zeros(30)], r"image 1 of shape \(30,\)"),
         ([NORMAL[0], np.zeros((30, 0))], r"image 1 of shape \(30, 0\)"),
         ([np.full((30, 30), np.nan)], "NaN"),
@@ -314,3 +324,45 @@ def test_what_holds_no_images(fitted, images, message):
     for method in (fitted.score_samples, fitted.anomaly_map, clone(fitted).fit):
         with pytest.raises(TypeError, match=message):
             method(images)
+
+
+def test_other_kinds_of_training_images_are_compared_with_the_first(trainings):
+    colour = np.zeros((30, 30, 3), np.uint8)
+    for images, received in (
+        ([NORMAL[0], colour], "uint8 and 1 channels of image 0, uint8 and 3 channels of image 1"),
+        ([colour, NORMAL[0]], "uint8 and 3 channels of image 0, uint8 and 1 channels of image 1"),
+    ):
+        with pytest.raises(ValueError, match=received) as raised:
+            tiled().fit(images)
+        assert "training images" not in str(raised.value)
+    assert trainings == []
+
+
+def test_tiles_forget_the_names_of_an_earlier_fit(trainings_done):
+    frame = pd.DataFrame(np.random.default_rng(0).random((30, 4)), columns=list("abcd"))
+    detector = tiny().fit(frame)
+    assert detector.feature_names_in_.tolist() == list("abcd")
+    small = [image[:8, :8] for image in IMAGES]
+    with pytest.raises(ValueError, match="at least as large as a tile"):
+        detector.set_params(tile_size=9).fit(small)
+    # A fit that fails leaves all as it was.
+    assert detector.feature_names_in_.tolist() == list("abcd")
+    detector.set_params(tile_size=8).fit(small)
+    assert not hasattr(detector, "feature_names_in_")
+    assert len(detector.score_samples(small)) == len(small)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros((40, 30, 3)), r"single image \(40, 30, 3\), pass X\[np.newaxis\]"),
+        (np.zeros((40, 30)), r"a single sample: pass X\[np.newaxis\]"),
+        (np.zeros((5, 3, 40, 30)), r"X.transpose\(0, 2, 3, 1\)"),
+        ([np.zeros((3, 40, 30))] * 5, r"X.transpose\(0, 2, 3, 1\)"),
+        ([np.ma.masked_less(image, 90) for image in IMAGES], "must have a value everywhere"),
+    ],
+)
+def test_likely_mistakes_are_named(trainings, X, message):
+    with pytest.raises(ValueError, match=f"{message}.*Received: "):
+        tiled().fit(X)
+    assert trainings == []

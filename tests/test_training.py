@@ -289,6 +289,14 @@ def test_learning_rate_falls_along_half_a_cosine_from_twice_that_of_the_optimize
         ({"learning_rate": None}, 1e-3),
         ({"learning_rate": 0.25}, 0.25),
         ({"optimizer": keras.optimizers.Adam(0.125)}, 0.125),
+        (
+            {
+                "optimizer": keras.optimizers.Adam(
+                    keras.optimizers.schedules.PiecewiseConstantDecay([10_000], [0.375, 1.0])
+                )
+            },
+            0.375,
+        ),
         ({"callbacks": [keras.callbacks.LearningRateScheduler(lambda epoch: 0.5)]}, 0.5),
         ({"callbacks": [keras.callbacks.ReduceLROnPlateau(patience=100)]}, 1e-3),
     ],

@@ -132,7 +132,7 @@ def test_without_labels_the_inner_threshold_stays(clouds, inner, in_pipeline):
     X, _ = clouds
     offset = float(np.ravel(clone(inner).fit(X).offset_)[0])
     inner = make_pipeline("passthrough", inner) if in_pipeline else inner
-    detector = TunedThresholdDetectorCV(inner, store_cv_results=True)
+    detector = TunedThresholdDetectorCV(inner)
     with pytest.warns(UserWarning, match="cannot be tuned without labels"):
         detector.fit(X)
     assert detector.offset_ == offset
@@ -263,7 +263,7 @@ def test_folds_are_fitted_by_worker_processes(labelled_rows, fits):
 def test_parallel_folds_give_the_same(clouds):
     X, y = clouds
     serial = TunedThresholdDetectorCV(
-        IsolationForest(n_estimators=5, random_state=0), random_state=0, store_cv_results=True
+        IsolationForest(n_estimators=5, random_state=0), random_state=0
     )
     parallel = clone(serial).set_params(n_jobs=2).fit(X, y)
     serial.fit(X, y)
@@ -286,9 +286,9 @@ def test_copies(clouds):
     assert unfitted.fit(X, y).best_threshold_ == detector.best_threshold_
 
 
-def test_results_are_kept_on_request_only(labelled_rows):
+def test_results_are_kept_unless_they_are_not_wanted(labelled_rows):
     X, y = labelled_rows
-    detector = TunedThresholdDetectorCV(Recorder(), store_cv_results=True).fit(X, y)
+    detector = TunedThresholdDetectorCV(Recorder()).fit(X, y)
     assert set(detector.cv_results_) == {
         "false_alarm_rates",
         "recalls",
@@ -368,7 +368,7 @@ def test_refuses_before_any_fit(y, keywords, message, fits):
 
 def test_failed_fit_leaves_the_detector_as_it_was(labelled_rows):
     X, y = labelled_rows
-    detector = TunedThresholdDetectorCV(Recorder(), store_cv_results=True, cv=FOLDS).fit(X, y)
+    detector = TunedThresholdDetectorCV(Recorder(), cv=FOLDS).fit(X, y)
     before = dict(vars(detector))
     with pytest.raises(RuntimeError, match="no fit"):
         detector.set_params(estimator=Recorder(fails=True)).fit(X, y)

@@ -1,5 +1,6 @@
 """The Keras side: the only package that imports keras, tensorflow or scikeras at module level."""
 
+import json
 import os
 import sys
 
@@ -9,13 +10,31 @@ def _check_backend():
     if "keras" in sys.modules:
         backend = sys.modules["keras"].config.backend()
     else:
-        backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+        backend = os.environ.get("KERAS_BACKEND") or _backend_of_file()
     if backend != "tensorflow":
         raise RuntimeError(
-            "sklearn_ae needs Keras's TensorFlow backend. Unset the environment variable "
-            "KERAS_BACKEND, or set it to 'tensorflow', before Keras is first imported. Received: "
-            f"{backend!r}."
+            "sklearn_ae needs Keras's TensorFlow backend. Set the environment variable "
+            "KERAS_BACKEND to 'tensorflow' before Keras is first imported. If it is not set, "
+            f"{_config_path()} names the backend. Received: {backend!r}."
         )
+
+
+def _config_path():
+    """Return where Keras looks for its configuration."""
+    home = os.path.expanduser("~")
+    if not os.access(home, os.W_OK):
+        home = "/tmp"
+    folder = os.environ.get("KERAS_HOME", os.path.join(home, ".keras"))
+    return os.path.expanduser(os.path.join(folder, "keras.json"))
+
+
+def _backend_of_file():
+    """Read the backend as Keras does, which without that backend cannot be imported."""
+    try:
+        with open(_config_path()) as file:
+            return json.load(file).get("backend", "tensorflow")
+    except (AttributeError, OSError, ValueError):
+        return "tensorflow"
 
 
 _check_backend()

@@ -1,5 +1,7 @@
 """What Keras compiles a model with: loss and optimizer, and when two fits can share it."""
 
+from numbers import Real
+
 import keras
 
 from sklearn_ae._network.describing import describe, is_keras
@@ -24,8 +26,10 @@ def resolve_optimizer(optimizer, learning_rate):
         If both an instance and a learning rate are given, or Keras knows no optimizer of that
         name.
     TypeError
-        If `optimizer` is nothing that Keras can compile a model with.
+        If `optimizer` is nothing that Keras can compile a model with, or `learning_rate` is a
+        schedule.
     """
+    _check_learning_rate(learning_rate)
     is_instance = isinstance(optimizer, keras.optimizers.Optimizer)
     if learning_rate == "auto":
         learning_rate = None
@@ -157,6 +161,31 @@ def compile_key(network, loss, optimizer, callbacks):
         return None
     key = (network.configuration, describe(keras.losses.get(loss)), describe(optimizer))
     return None if None in key else key
+
+
+def _check_learning_rate(learning_rate):
+    """Refuse schedules: the learning rate of "auto" is one, and other ones belong to optimizers."""
+    if learning_rate is None or isinstance(learning_rate, str | Real):
+        return
+    remedy = "pass a function of the epoch as callbacks=[keras.callbacks.LearningRateScheduler(f)]"
+    if isinstance(learning_rate, keras.callbacks.Callback):
+        remedy = "pass a callback as callbacks=[callback]"
+    elif isinstance(learning_rate, keras.optimizers.Optimizer):
+        remedy = "pass an optimizer as optimizer=optimizer"
+    elif _is_schedule(learning_rate):
+        remedy = (
+            "pass a schedule inside of an optimizer instance, as optimizer="
+            "keras.optimizers.Adam(schedule)"
+        )
+    raise TypeError(
+        "learning_rate must be 'auto', a float above 0 or None. Leave it at 'auto' and "
+        f"{remedy}. Received: learning_rate={learning_rate!r}."
+    )
+
+
+def _is_schedule(value):
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    return isinstance(value, schedule) or (isinstance(value, type) and issubclass(value, schedule))
 
 
 def _is_unit_range(limits):

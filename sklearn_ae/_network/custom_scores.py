@@ -8,7 +8,7 @@ from sklearn_ae._network.score_state import is_own, parts_of
 
 
 @contextmanager
-def explained_errors(score):
+def explained_score_errors(score):
     """Explain the errors of a custom score that come of its running in TensorFlow's graph.
 
     Parameters

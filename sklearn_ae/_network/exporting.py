@@ -5,6 +5,7 @@ they would be copied and folded many times: the article's network of 55 million 
 a minute and 12 GB, instead of seconds and little more than its own size.
 """
 
+import copy
 import logging
 import os
 from contextlib import contextmanager
@@ -84,7 +85,7 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
     graph = _make_graph(network, anomaly_score, decision, sample_shape)
     function = tf.function(graph, autograph=False, input_signature=signature)
     try:
-        with _logging_nothing():
+        with _logging_nothing(), network.settings.applied():
             model, _ = tf2onnx.convert.from_function(
                 function, input_signature=signature, opset=OPSET, custom_rewriter=[_rewrite]
             )
@@ -92,7 +93,8 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
         raise
     except Exception as error:  # It may fail at any layer, in ways of its own.
         raise _not_convertible(f"{type(error).__name__}: {error}") from error
-    arrays |= _captured_arrays(function.get_concrete_function(*signature))
+    with network.settings.applied():
+        arrays |= _captured_arrays(function.get_concrete_function(*signature))
     _check_operations(model)
     _put_in(model, arrays)
     _name_axes(model)
@@ -227,11 +229,11 @@ def _make_graph(network, anomaly_score, decision, sample_shape):
     def compute(call, x, scaling, *constants):
         samples = tf.reshape(x, (-1, *network.input_shape))
         response = network.respond(call, network.read(call, samples, scaling))
-        score = with_tensors(anomaly_score, iter(constants))
+        score = with_tensors(copy.copy(anomaly_score), iter(constants))
         scores = -_bounded(scoring.compute_checked_score(score, response), samples)
-        maps = tf.cast(network.error_maps(response), tf.float32)
+        maps = network.error_maps(response)
         if sums_channels:
-            maps = tf.reduce_sum(maps, axis=-1)
+            maps = tf.minimum(tf.reduce_sum(maps, axis=-1), scoring.LARGEST_SCORE)
         elif is_rebuilt:
             maps = tf.reshape(maps, (-1, *sample_shape))
         return {"score": scores, "anomaly_map": maps}

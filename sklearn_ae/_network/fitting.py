@@ -10,7 +10,7 @@ from sklearn_ae._network import (
     training,
     trimming,
 )
-from sklearn_ae._network.processes import check_not_forked
+from sklearn_ae._network.processes import check_modes, check_not_forked
 from sklearn_ae._scaling import fit_scaling, scaled_limits
 from sklearn_ae.anomaly_scores import resolve_anomaly_score
 from sklearn_ae.architectures import has_features, resolve_architecture, resolve_latent_dim
@@ -57,9 +57,12 @@ def fit_network(
     log : TrainingLog
     kept : tuple of two ndarrays of int
         Of the training and the held-out rows those that `trim` has not left out: only they serve.
+    held_out : ndarray of shape (n,), float64
+        Scores of the held-out rows that are kept, as if they were new to the score.
     """
     # What can be refused is refused before anything is built.
     check_not_forked()
+    check_modes()
     optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
     compiling.check_callbacks(parameters["callbacks"])
     memory = memoizing.open_memory(parameters)
@@ -99,8 +102,8 @@ def fit_network(
         # Rows far from the others would have decided the units of all.
         ready.rescale(kept[0])
     log = memoizing.train(memory, network, X, *kept, optimizer=optimizer, **arguments)
-    score_fitting.fit_score(network, anomaly_score, X, *kept)
-    return ready.whole, anomaly_score, log, kept
+    held_out = score_fitting.fit_score(network, anomaly_score, X, *kept)
+    return ready.whole, anomaly_score, log, kept, held_out
 
 
 def _prepare(

@@ -107,7 +107,8 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
         if log is None:
             log = training.train(*data, **arguments)
             weights = [part.get_weights() for part in network.parts]
-            _keep(store, entry, (weights, tuple(log)))
+            # Without callbacks: with some, the memory is not used.
+            _keep(store, entry, (weights, (log.history, log.best_epoch)))
     return log
 
 
@@ -132,9 +133,9 @@ def _restore(store, entry, network, names):
         return None
     try:
         weights, log = store.load_item(entry, verbose=0)
-        log = training.TrainingLog(*log)
+        history, best_epoch = log
         _check_weights(weights, network)
-        _check_log(log, names)
+        _check_log(history, best_epoch, names)
     except Exception as error:  # whatever it is that was unpickled
         warn(
             "A training kept in memory cannot be read, so it is done again and replaced: "
@@ -144,7 +145,7 @@ def _restore(store, entry, network, names):
     # Only now that all is known to fit: a training begins with the initial weights.
     for part, values in zip(network.parts, weights, strict=True):
         part.set_weights(values)
-    return log
+    return training.TrainingLog(history, best_epoch, callbacks=[])
 
 
 def _check_weights(weights, network):
@@ -156,8 +157,7 @@ def _check_weights(weights, network):
         raise ValueError("weights of other shapes or types than those of the network")
 
 
-def _check_log(log, names):
-    history, best_epoch = log
+def _check_log(history, best_epoch, names):
     values = np.asarray([history[name] for name in sorted(names)])
     is_history = set(history) == names and values.ndim == 2 and values.dtype.kind == "f"
     if not (is_history and best_epoch in range(values.shape[1])):

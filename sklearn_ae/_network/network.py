@@ -8,9 +8,11 @@ from keras import layers
 
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
+from sklearn_ae._network.processes import check_modes
 from sklearn_ae._network.randomness import python_random_restored
 from sklearn_ae._network.regions import KeepRegion
-from sklearn_ae._network.responses import Response
+from sklearn_ae._network.responses import Response, as_finite
+from sklearn_ae._network.settings import KerasSettings
 from sklearn_ae._scaling import Scaling
 
 
@@ -29,6 +31,8 @@ class Network:
         Shape of one sample as the network sees it.
     scaling : Scaling
         From raw to scaled units.
+    settings : KerasSettings or None, default=None
+        Those that the parts were built with. If None, those of the process.
 
     Attributes
     ----------
@@ -53,17 +57,24 @@ class Network:
     # Whether scores see features at positions, and reconstructions are no samples.
     is_positionwise = False
 
-    def __init__(self, parts, output_activation, input_shape, scaling):
+    def __init__(self, parts, output_activation, input_shape, scaling, settings=None):
         self.parts = parts
+        self.settings = KerasSettings.of_process() if settings is None else settings
         self.output_activation = output_activation
         self.input_shape = input_shape
         self.scaling = scaling
         self.graphs = BoundedCache(max_size=16)
         self.arguments = {}
         self._views = {}
-        x = inputs = keras.Input(input_shape, name="scaled_input")
+        with self.settings.applied():
+            self._build_graph()
+        known = describe(self.joint)
+        self.configuration = None if known is None else f"{tuple(self.settings)} {known}"
+
+    def _build_graph(self):
+        x = inputs = keras.Input(self.input_shape, name="scaled_input")
         outputs = []
-        for part in parts:
+        for part in self.parts:
             x = part(x)
             outputs.append(x)
         outputs[-1] = self._activate(x)
@@ -73,7 +84,6 @@ class Network:
         if self.has_code:
             self.encoder = keras.Model(inputs, outputs[0], name="encoder_of_scaled_input")
             self.decoder = self._build_decoder(outputs[0])
-        self.configuration = describe(self.joint)
 
     @property
     def models(self):
@@ -98,8 +108,8 @@ class Network:
         return Response(self, call, inputs)
 
     def error_maps(self, response):
-        """Compute the absolute error of each value."""
-        return tf.abs(response.inputs - response.reconstructions)
+        """Compute the absolute error of each value, as float32."""
+        return as_finite(tf.abs(response.inputs - response.reconstructions))
 
     @property
     def has_code(self):
@@ -152,7 +162,8 @@ class Network:
     def view(self, name):
         """Return a Keras model between raw units: "model", "encoder" or "decoder"."""
         if name not in self._views:
-            self._views[name] = self._build_view(name)
+            with self.settings.applied():
+                self._views[name] = self._build_view(name)
         return self._views[name]
 
     def _build_view(self, name):
@@ -174,7 +185,8 @@ class Network:
 
     def __getstate__(self):
         return {
-            "parts": [to_json(part) for part in self.parts],
+            "parts": [to_json(part, self.settings) for part in self.parts],
+            "settings": self.settings._asdict(),
             "weights": [part.get_weights() for part in self.parts],
             "output_activation": self.output_activation,
             "input_shape": self.input_shape,
@@ -182,9 +194,12 @@ class Network:
         }
 
     def __setstate__(self, state):
-        parts = tuple(map(from_json, state["parts"], state["weights"]))
+        # Earlier versions have not written them.
+        settings = KerasSettings(**state.get("settings", {}))
+        with settings.applied():
+            parts = tuple(map(from_json, state["parts"], state["weights"]))
         scaling = Scaling(*state["scaling"])
-        self.__init__(parts, state["output_activation"], state["input_shape"], scaling)
+        self.__init__(parts, state["output_activation"], state["input_shape"], scaling, settings)
 
 
 def scale(x, scale, offset):
@@ -201,7 +216,11 @@ def _constant(values):
 
 
 def from_json(text, weights):
-    """Return the Keras model that :func:`to_json` wrote, with weights."""
+    """Return the Keras model that :func:`to_json` wrote, with weights.
+
+    The settings that it was written with must be in force.
+    """
+    check_modes()
     with python_random_restored():
         model = keras.saving.deserialize_keras_object(json.loads(text))
     restore_weights(model, weights)
@@ -223,8 +242,18 @@ def _finalize(model):
             layer.finalize_state()
 
 
-def to_json(model):
+def to_json(model, settings):
     """Write a Keras model as text, without its weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+    settings : KerasSettings
+        Those that it was built with.
+
+    Returns
+    -------
+    text : str
 
     Raises
     ------
@@ -233,7 +262,8 @@ def to_json(model):
     """
     try:
         text = json.dumps(keras.saving.serialize_keras_object(model))
-        keras.saving.deserialize_keras_object(json.loads(text))
+        with settings.applied():
+            keras.saving.deserialize_keras_object(json.loads(text))
     except (TypeError, ValueError, NotImplementedError) as error:
         raise TypeError(
             "The network cannot be pickled: Keras cannot write it as JSON and read it back. "

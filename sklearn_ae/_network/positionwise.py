@@ -10,7 +10,7 @@ import tensorflow as tf
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.describing import describe
 from sklearn_ae._network.network import from_json, scale, to_json
-from sklearn_ae._network.responses import Response
+from sklearn_ae._network.responses import Response, as_finite
 from sklearn_ae._scaling import Scaling
 
 # Neighbouring positions have much in common: so many in all say what is normal, and so many of each
@@ -45,6 +45,11 @@ class PositionwiseNetwork:
         self.input_shape = input_shape
         self.graphs = BoundedCache(max_size=16)
         self.arguments = {}
+
+    @property
+    def settings(self):
+        """Keras's settings that the network was built with."""
+        return self.rows.settings
 
     @property
     def configuration(self):
@@ -105,8 +110,9 @@ class PositionwiseNetwork:
         return PositionwiseResponse(self.rows, call, inputs)
 
     def error_maps(self, response):
-        """Compute the sum of the absolute errors at each position."""
-        return tf.reduce_sum(tf.abs(response.inputs - response.reconstructions), axis=-1)
+        """Compute the sum of the absolute errors at each position, as float32."""
+        errors = tf.abs(response.inputs - response.reconstructions)
+        return as_finite(tf.reduce_sum(errors, axis=-1))
 
 
 class FeatureNetwork:
@@ -134,6 +140,11 @@ class FeatureNetwork:
         self.graphs = BoundedCache(max_size=16)
         self.arguments = {}
         self._description = describe(features)
+
+    @property
+    def settings(self):
+        """Keras's settings that both networks were built with."""
+        return self.positionwise.settings
 
     @property
     def configuration(self):
@@ -185,8 +196,8 @@ class FeatureNetwork:
 
     def error_maps(self, response):
         """Compute the sum of the absolute errors at each position, at the size of the images."""
-        # Resizing computes in float32, whatever it gets; ONNX has one type for both.
-        maps = tf.cast(self.positionwise.error_maps(response)[..., tf.newaxis], tf.float32)
+        # Of infinities, which would be neighbors, resizing would make NaN.
+        maps = self.positionwise.error_maps(response)[..., tf.newaxis]
         region = self.scaling.region
         if region is not None:
             maps = self.features.get_layer("region_of_interest").spread(maps)
@@ -195,7 +206,7 @@ class FeatureNetwork:
 
     def __getstate__(self):
         return {
-            "features": to_json(self.features),
+            "features": to_json(self.features, self.settings),
             "weights": self.features.get_weights(),
             "positionwise": (self.positionwise.rows, self.positionwise.input_shape),
             "input_shape": self.input_shape,
@@ -203,9 +214,12 @@ class FeatureNetwork:
         }
 
     def __setstate__(self, state):
+        positionwise = PositionwiseNetwork(*state["positionwise"])
+        with positionwise.settings.applied():
+            features = from_json(state["features"], state["weights"])
         self.__init__(
-            from_json(state["features"], state["weights"]),
-            PositionwiseNetwork(*state["positionwise"]),
+            features,
+            positionwise,
             state["input_shape"],
             Scaling(*state["scaling"]),
         )

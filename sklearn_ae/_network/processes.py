@@ -1,4 +1,4 @@
-"""What TensorFlow needs in worker processes: a share of the cores, and never a fork."""
+"""What TensorFlow needs of a process: a share of the cores, no fork, and its usual modes."""
 
 import multiprocessing
 import os
@@ -39,6 +39,40 @@ def check_not_forked():
             "processes anew: with joblib's default backend 'loky', with Dask, or with "
             "multiprocessing.get_context('spawn'). Received: a process forked from one that has "
             "imported TensorFlow."
+        )
+
+
+def check_eager():
+    """Refuse to go on where TensorFlow builds graphs instead of computing.
+
+    Raises
+    ------
+    RuntimeError
+        If eager execution is off.
+    """
+    if not tf.executing_eagerly():
+        raise RuntimeError(
+            "sklearn_ae needs TensorFlow's eager execution, which is its default. Leave out "
+            "tf.compat.v1.disable_eager_execution() or tf.compat.v1.disable_v2_behavior(), and "
+            "call the detector outside of tf.function and tf.Graph. Received: "
+            "tf.executing_eagerly() = False."
+        )
+
+
+def check_modes():
+    """Refuse to build a network in modes of TensorFlow in which it cannot be built.
+
+    Raises
+    ------
+    RuntimeError
+        If eager execution is off, or a distribution strategy's scope is entered.
+    """
+    check_eager()
+    if tf.distribute.has_strategy():
+        raise RuntimeError(
+            "sklearn_ae fits and restores networks on one device. Leave the scope of the "
+            "distribution strategy first; for many fits at a time use n_jobs or Dask. Received: "
+            f"the scope of a {type(tf.distribute.get_strategy()).__name__}."
         )
 
 

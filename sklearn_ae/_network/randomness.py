@@ -4,14 +4,15 @@ import random
 import threading
 from contextlib import contextmanager
 
-_LOCK = threading.RLock()
+# Of whatever changes the process for a moment. One for all, or two could wait for each other.
+KERAS_LOCK = threading.RLock()
 
 
 @contextmanager
 def python_random_restored():
     """Undo the draws of unseeded Keras initialisers and layers from Python's global generator."""
     # One thread at a time, or one would restore what another has drawn.
-    with _LOCK:
+    with KERAS_LOCK:
         state = random.getstate()
         try:
             yield

@@ -2,7 +2,21 @@
 
 from functools import cached_property
 
+import numpy as np
 import tensorflow as tf
+
+# Of float32, in which networks compute. It stands for all that is beyond.
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def as_finite(values):
+    """Make float32 of float64, in the graph: the largest number of what is beyond or NaN.
+
+    A network gives NaN for samples that it cannot see.
+    """
+    largest = tf.constant(LARGEST, tf.float64)
+    bounded = tf.maximum(tf.minimum(values, largest), -largest)
+    return tf.cast(tf.where(tf.math.is_nan(values), largest, bounded), tf.float32)
 
 
 class Response:

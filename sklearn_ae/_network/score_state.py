@@ -79,7 +79,7 @@ def with_tensors(score, tensors):
     traced = copy.copy(score)
     vars(traced).update({name: next(tensors) for name in arrays})
     if parts:
-        traced.scores_ = [(name, with_tensors(part, tensors)) for name, part in parts]
+        traced.scores_ = [(name, with_tensors(copy.copy(part), tensors)) for name, part in parts]
     return traced
 
 

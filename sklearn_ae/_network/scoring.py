@@ -5,6 +5,7 @@ networks of one configuration share it, a hundred fits of a grid search compile 
 threads may call it.
 """
 
+import copy
 import math
 
 import keras
@@ -12,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from sklearn_ae._network.caching import BoundedCache
-from sklearn_ae._network.custom_scores import check_features, explained_errors
-from sklearn_ae._network.processes import check_not_forked
+from sklearn_ae._network.custom_scores import check_features, explained_score_errors
+from sklearn_ae._network.processes import check_eager, check_not_forked
+from sklearn_ae._network.responses import LARGEST, as_finite
 from sklearn_ae._network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae._progress import progress_bar
 from sklearn_ae._warnings import warn
@@ -26,15 +28,18 @@ _BYTES_PER_LAYER = 2**25
 # Other types are converted to float64 chunk by chunk, so that few functions are compiled.
 _NATIVE_DTYPES = (np.uint8, np.float32, np.float64)
 
-# Scores beyond float32, in which the network computes, count as its largest number: a row so far
-# from the training data is an anomaly, and must not become NaN, which compares as normal.
-LARGEST_SCORE = float(np.finfo(np.float32).max)
+# Rows of a matrix product that are computed alike, at the most that was seen.
+_ROWS_PER_BLOCK = 16
+
+# Scores beyond float32 count as its largest number: a row so far from the training data is an
+# anomaly, and must not become NaN, which compares as normal.
+LARGEST_SCORE = LARGEST
 
 _GRAPHS = BoundedCache(max_size=64)
 
 
-def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
-    """Compute the anomaly score of each row.
+def anomaly_scores(network, anomaly_score, X, rows=None, *, is_progress_shown=False):
+    """Compute the anomaly score of each row, or of some.
 
     Parameters
     ----------
@@ -42,6 +47,8 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
     anomaly_score : object with `compute` or `compute_from`
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
+    rows : ndarray of int or None, default=None
+        Rows of X, which may be a memory map, to score. If None, all.
     is_progress_shown : bool, default=False
         Whether to show a progress bar, if there is more than one chunk.
 
@@ -61,6 +68,7 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
         compute_checked_score,
         anomaly_score,
         X,
+        rows,
         is_progress_shown=is_progress_shown,
     )
     if not np.isfinite(scores).all():
@@ -71,7 +79,7 @@ def anomaly_scores(network, anomaly_score, X, *, is_progress_shown=False):
 
 def compute_checked_score(score, response):
     """Compute in the graph the anomaly score of each sample, as float64."""
-    with explained_errors(score):
+    with explained_score_errors(score):
         scores = compute_score(score, response)
     _check_scores(scores, score)
     scores = tf.cast(scores, tf.float64)
@@ -85,7 +93,7 @@ def features(network, anomaly_score, X, rows):
     """Compute what a score is to be fitted to, for some rows of X, as float64."""
 
     def compute(score, response):
-        with explained_errors(score):
+        with explained_score_errors(score):
             features = score.features(response)
         check_features(features, score)
         return tf.cast(features, tf.float64)
@@ -103,9 +111,15 @@ def error_maps(network, X):
 
     def compute(call, x, scaling):
         response = network.respond(call, network.read(call, x, scaling))
-        return tf.cast(network.error_maps(response), tf.float32)
+        return network.error_maps(response)
 
     return _run(network, "error map", compute, network.models, X)
+
+
+def sum_channels(maps):
+    """Sum error maps of shape (n, height, width, n_channels) over the channels."""
+    with np.errstate(over="ignore"):
+        return np.minimum(maps.sum(axis=-1), np.float32(LARGEST))
 
 
 def feature_maps(network, X, out):
@@ -127,7 +141,7 @@ def codes(network, X):
     """Compute the code of each row of X, as float32."""
 
     def compute(call, x, scaling):
-        return tf.cast(network.respond(call, network.read(call, x, scaling)).codes, tf.float32)
+        return as_finite(network.respond(call, network.read(call, x, scaling)).codes)
 
     return _run(network, "code", compute, network.models, X)
 
@@ -152,7 +166,8 @@ def _run_score(network, name, compute_with, anomaly_score, X, rows=None, **optio
     template = with_tensors(anomaly_score, empty) if is_shareable else anomaly_score
 
     def compute(call, x, scaling, *constants):
-        score = with_tensors(template, iter(constants))
+        # A copy, or a tensor that a custom score keeps would stay: none of a graph can be pickled.
+        score = with_tensors(copy.copy(template), iter(constants))
         return compute_with(score, network.respond(call, network.read(call, x, scaling)))
 
     return _run(network, key, compute, network.models, X, rows, constants, is_shareable, **options)
@@ -178,11 +193,17 @@ def _check_scores(scores, anomaly_score):
             "of shape (n,): sum or average over all axes but the first. Received: "
             f"{type(scores).__name__ if shape is None else f'a tensor of shape {tuple(shape)}'}."
         )
+    dtype = tf.as_dtype(scores.dtype)
+    if not (dtype.is_floating or dtype.is_integer or dtype.is_bool):
+        raise ValueError(
+            f"The scores of {type(anomaly_score).__name__} must be real numbers: convert them, of "
+            f"complex numbers with keras.ops.absolute. Received: a tensor of {dtype.name}."
+        )
 
 
 def _unscale(scaled, scale, offset):
     # 0 where nothing is seen, outside of a region of interest: there, both are 0.
-    return tf.cast(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale), tf.float32)
+    return as_finite(tf.math.divide_no_nan(tf.cast(scaled, tf.float64) - offset, scale))
 
 
 def _run(
@@ -199,7 +220,9 @@ def _run(
 ):
     """Call the compiled function on chunks of X, or of some rows of it, and join what it gives."""
     check_not_forked()
-    dtype = X.dtype if X.dtype in _NATIVE_DTYPES else np.dtype(np.float64)
+    check_eager()
+    dtype = X.dtype.newbyteorder("=")
+    dtype = dtype if dtype in _NATIVE_DTYPES else np.dtype(np.float64)
     graph, n_bytes = _compiled(
         network, name, compute, models, X.shape[1:], dtype, constants, is_shareable
     )
@@ -211,8 +234,9 @@ def _run(
         for start in range(0, n, n_rows):
             stop = start + n_rows
             chunk = X[start:stop] if rows is None else X[rows[start:stop]]
-            chunk = np.ascontiguousarray(chunk, dtype=dtype)
-            output = _call(graph, [tf.constant(chunk), *arguments]).numpy()
+            n_chunk = len(chunk)
+            chunk = _pad(np.ascontiguousarray(chunk, dtype=dtype))
+            output = _call(graph, [tf.constant(chunk), *arguments]).numpy()[:n_chunk]
             if outputs is None:
                 outputs = np.empty((n, *output.shape[1:]), dtype=output.dtype)
             outputs[start:stop] = output
@@ -247,7 +271,8 @@ def _compiled(network, name, compute, models, row_shape, dtype, constants, is_sh
     key = (network.configuration, name, dtype.name, kinds)
     compiled = store.get(key) or network.graphs.get(key)
     if compiled is None:
-        graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, kinds)
+        with network.settings.applied():
+            graph = _compile(compute, models, row_shape, dtype, network.scaling_arrays, kinds)
         largest = max(_largest_layer(model) for model in models)
         compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
         # Tensors that a layer keeps beside its weights are those of this network alone.
@@ -331,6 +356,19 @@ def weights_of(models):
     """Return the variables that are arguments of a compiled function, in its order."""
     # Those that are trainable and the others, each of which Keras takes from all of them.
     return [variable for model in models for variable in model.variables]
+
+
+def _pad(chunk):
+    """Add rows of zeros, so that no row of a table is among the last of a matrix product.
+
+    TensorFlow computes up to 15 of the last rows otherwise than the others, with other rounding
+    errors, and a sample at the threshold would be normal in one batch and abnormal in another.
+    Images are left as they are: one of them alone would take sixteen times as long.
+    """
+    n_missing = -len(chunk) % _ROWS_PER_BLOCK
+    if chunk.ndim != 2 or n_missing == 0:
+        return chunk
+    return np.pad(chunk, ((0, n_missing), (0, 0)))
 
 
 def _rows_per_chunk(n_bytes, constants):

@@ -2,17 +2,20 @@
 
 import copy
 import math
+import sys
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ae._network._scikeras import BaseWrapper
 from sklearn_ae._network.caching import BoundedCache
 from sklearn_ae._network.compiling import compile_key
 from sklearn_ae._network.scheduling import CosineDecay
+from sklearn_ae._progress import is_open
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Compiled models are kept for the next fit of the same configuration, since each new one costs
@@ -40,10 +43,13 @@ class TrainingLog(NamedTuple):
         Keras's history: a value of each epoch for "loss" and, with held-out rows, "val_loss".
     best_epoch : int
         The epoch, from 0, whose weights the network has now.
+    callbacks : list of keras.callbacks.Callback
+        The copies of the user's that were called, without their model.
     """
 
     history: dict
     best_epoch: int
+    callbacks: list
 
 
 def resolve_epochs(epochs, input_shape):
@@ -107,17 +113,17 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
         restore_best_weights=True,
     )
-    callbacks = copy.deepcopy(settings["callbacks"]) or []
-    key = compile_key(network, loss, optimizer, callbacks)
-    if settings["learning_rate_falls"]:
-        callbacks.insert(0, CosineDecay())
+    own = copy.deepcopy(settings["callbacks"]) or []
+    key = compile_key(network, loss, optimizer, own)
+    callbacks = [CosineDecay(), *own] if settings["learning_rate_falls"] else own
     model = _prepare(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
         validation,
         model=lambda: model,
         epochs=settings["epochs"],
-        verbose=settings["verbose"],
+        # Keras writes to the standard output, or fails.
+        verbose=settings["verbose"] if is_open(sys.stdout) else 0,
         callbacks=[_DivergenceCheck(), *callbacks, best],
         # The optimizer must be said here too: scikeras checks what it compiles, and compiles
         # models that are not.
@@ -132,7 +138,10 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     if key is not None and type(model.optimizer) is type(optimizer):
         _COMPILED_MODELS.put(key, model, size=max(model.count_params(), _SMALLEST_SIZE))
     history = {name: list(map(_as_number, log)) for name, log in wrapper.history_.items()}
-    return TrainingLog(history, int(best.best_epoch))
+    for callback in own:
+        # It may train another fit's network next. Not set_model, which does more in some classes.
+        callback._model = None
+    return TrainingLog(history, int(best.best_epoch), own)
 
 
 def _as_number(value):
@@ -152,6 +161,13 @@ class _ScikerasAutoencoder(BaseWrapper):
         # Private, or scikeras would take them for parameters.
         self._training = training
         self._validation = validation
+
+    @property
+    def feature_encoder(self):
+        """Pass on what comes, whatever container the user wants from other transformers."""
+        return FunctionTransformer().set_output(transform="default")
+
+    target_encoder = feature_encoder
 
     def _fit_keras_model(self, X, y, sample_weight, warm_start, epochs, initial_epoch, **kwargs):
         super()._fit_keras_model(

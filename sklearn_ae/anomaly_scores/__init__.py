@@ -14,7 +14,9 @@ A score that must be fitted to normal samples has two methods more: `features(re
 graph, says what it is fitted to, one row of numbers a sample, and `fit(features)` gets these as an
 array once the network is trained. They come from the held-out rows, from those that the network
 was fitted to if the attribute `fits_training_rows` is true, and from all of them if those are fewer
-than 20. Arrays that `fit` keeps under names with an underscore at the end are tensors in the graph
+than 20. A held-out sample sets the threshold by its score from a fit without it: by
+`leave_one_out(features)`, if the score has that method, else by fits to four of five folds. Arrays
+that `fit` keeps under names with an underscore at the end are tensors in the graph
 and arguments of it, so that fits of one configuration share what is compiled.
 
 These arrays may have any number of axes, also none. In the graph, floating-point numbers are
@@ -28,6 +30,9 @@ the graph.
 from sklearn_ae.anomaly_scores._choosing import ANOMALY_SCORES as ANOMALY_SCORES
 from sklearn_ae.anomaly_scores._choosing import check_anomaly_score as check_anomaly_score
 from sklearn_ae.anomaly_scores._choosing import resolve_anomaly_score as resolve_anomaly_score
+from sklearn_ae.anomaly_scores._choosing import (
+    warn_if_threshold_is_negative as warn_if_threshold_is_negative,
+)
 from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._errors import AbsoluteError, SmoothedError, SquaredError

@@ -4,6 +4,7 @@ import math
 
 from sklearn.base import clone
 
+from sklearn_ae._warnings import warn
 from sklearn_ae.anomaly_scores._codes import CodeDifference, LatentDistance
 from sklearn_ae.anomaly_scores._combined import CombinedScore
 from sklearn_ae.anomaly_scores._custom import check_methods
@@ -55,6 +56,26 @@ def check_anomaly_score(anomaly_score):
     check_methods(anomaly_score)
 
 
+def warn_if_threshold_is_negative(threshold, anomaly_score):
+    """Warn of a threshold that flags everything, since errors and distances are never negative.
+
+    Parameters
+    ----------
+    threshold : float or None
+    anomaly_score : str or object
+        A combined score may be negative, and so may "auto" and a custom one.
+    """
+    is_known = type(anomaly_score) in ANOMALY_SCORES.values() or (
+        isinstance(anomaly_score, str) and anomaly_score in ANOMALY_SCORES
+    )
+    if threshold is not None and threshold < 0 and is_known:
+        warn(
+            f"threshold should be at least 0: {anomaly_score!r} is never negative, so every sample "
+            "is an anomaly. offset_ and score_samples are minus the anomaly score: change the "
+            f"sign of a threshold that comes from them. Received: threshold={threshold!r}.",
+        )
+
+
 def resolve_anomaly_score(anomaly_score, network, n_rows):
     """Return a score object for the detector's parameter.
 
@@ -77,7 +98,8 @@ def resolve_anomaly_score(anomaly_score, network, n_rows):
     anomaly_score = clone(anomaly_score, safe=False)
     if isinstance(anomaly_score, CombinedScore):
         parts = [(name, clone(part, safe=False)) for name, part in anomaly_score.scores]
-        enough = [part for part in parts if n_rows >= getattr(part[1], "min_rows", 0)]
+        # None is what a parameter of a custom score may well be.
+        enough = [part for part in parts if n_rows >= (getattr(part[1], "min_rows", 0) or 0)]
         anomaly_score.scores_ = enough or parts
     return anomaly_score
 

@@ -2,6 +2,8 @@
 
 from numbers import Integral
 
+from sklearn.utils.metaestimators import available_if
+
 from sklearn_ae._compat import Interval, StrOptions
 from sklearn_ae.anomaly_scores._neighbors import distance_of_neighbor
 from sklearn_ae.anomaly_scores._whitened import WhitenedDistance, fit_whitening, whiten
@@ -105,6 +107,22 @@ class LatentDistance(WhitenedDistance):
             self.references_ = (features - self.mean_) @ self.whitening_
             self.n_neighbors_ = min(int(self.n_neighbors), len(features))
         return self
+
+    @available_if(lambda self: self.method == "mahalanobis")
+    def leave_one_out(self, features):
+        """Compute the score of each sample that the score is fitted to, as if it were new.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, k), float64
+            What `fit` gets.
+
+        Returns
+        -------
+        scores : ndarray of shape (n,), float64
+            Scores by the mean and the covariance of the other samples.
+        """
+        return super().leave_one_out(features)
 
     def compute_from(self, response):
         """Compute the score of each sample.

@@ -25,9 +25,10 @@ class CombinedScore(_BaseComposition):
        u_i = \frac{\log \max(s_i, f_i) - \mu_i}{\sigma_i}
 
     of the m scores :math:`s_i`, where :math:`\mu_i` and :math:`\sigma_i` are mean and standard
-    deviation of the logarithm over the held-out normal rows. Errors and distances are more nearly
-    log-normal than normal, and logarithms keep the order of far samples, which the p-values of
-    Fisher's method [1]_ lose.
+    deviation of the logarithm over the held-out normal samples. Parts that are fitted to those
+    score each of them by a fit to the others: a sample is too near to a covariance that it is part
+    of. Errors and distances are more nearly log-normal than normal, and logarithms keep the order
+    of far samples, which the p-values of Fisher's method [1]_ lose.
 
     Two things keep far samples from being normal where units of the network die or saturate. The
     floor :math:`f_i` is the smallest score of a held-out normal row, so no part makes up for
@@ -178,9 +179,24 @@ class CombinedScore(_BaseComposition):
         scores : tensor of shape (n,), float64
             Higher is more abnormal.
         """
+        return self.combine(self.features(response))
+
+    def combine(self, scores):
+        """Combine the scores of the parts.
+
+        Parameters
+        ----------
+        scores : tensor of shape (n, m + 1), float64
+            What `features` gives.
+
+        Returns
+        -------
+        scores : tensor of shape (n,), float64
+            Higher is more abnormal.
+        """
         from keras import ops
 
-        logarithms = ops.log(ops.maximum(self.features(response), self.floors_))
+        logarithms = ops.log(ops.maximum(scores, self.floors_))
         standardised = (logarithms - self.means_) / self.deviations_
         error = standardised[:, -1]
         guard = ops.maximum(error - _GUARD_ABOVE, -error - _GUARD_BELOW)

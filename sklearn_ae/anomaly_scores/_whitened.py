@@ -36,6 +36,37 @@ def fit_whitening(values):
     return estimate.location_, directions / np.sqrt(variances)
 
 
+def leave_one_out_distances(values):
+    r"""Compute the distance of each row from the mean and the covariance of all the others.
+
+    With :math:`c = x - \mu`, the covariance without x is :math:`\frac{n}{n - 1} \Sigma -
+    \frac{n}{(n - 1)^2} c c^T`, whose inverse is a rank-one update (Sherman and Morrison). So one
+    decomposition serves for all rows. Shrinkage and mean variance are those of all rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        At least 2 rows.
+
+    Returns
+    -------
+    distances : ndarray of shape (n,)
+    """
+    n = len(values)
+    estimate = LedoitWolf(store_precision=False).fit(values)
+    variances, directions = np.linalg.eigh(estimate.covariance_)
+    ridge = estimate.shrinkage_ * variances.mean()
+    smallest = _SMALLEST_VARIANCE * variances.mean()
+    if smallest <= 0:
+        return np.zeros(n)
+    factor = n / (n - 1)
+    variances = np.maximum(factor * (variances - ridge) + ridge, smallest)
+    squares = np.sum(np.square((values - estimate.location_) @ directions) / variances, axis=1)
+    removed = (1 - estimate.shrinkage_) * factor / (n - 1) * squares
+    # What a single row spans is far from all others: below 1 in exact arithmetic only.
+    return factor * np.sqrt(squares / np.maximum(1 - removed, _SMALLEST_VARIANCE))
+
+
 def whiten(values, mean, whitening):
     """Apply in the graph what :func:`fit_whitening` gave."""
     from keras import ops
@@ -61,6 +92,21 @@ class WhitenedDistance(BaseEstimator):
         """
         self.mean_, self.whitening_ = fit_whitening(features)
         return self
+
+    def leave_one_out(self, features):
+        """Compute the score of each sample that the score is fitted to, as if it were new.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d), float64
+            What `fit` gets.
+
+        Returns
+        -------
+        scores : ndarray of shape (n,), float64
+            Scores by the mean and the covariance of the other samples.
+        """
+        return leave_one_out_distances(features)
 
     def compute_from(self, response):
         """Compute the score of each sample.

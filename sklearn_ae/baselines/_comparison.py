@@ -6,11 +6,13 @@ from time import perf_counter
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
+from sklearn_ae._innermost import find_innermost
 from sklearn_ae._responses import compute_anomaly_scores, has_anomaly_scores
 from sklearn_ae.baselines._advice import write_advice
 from sklearn_ae.baselines._data import prepare_data
-from sklearn_ae.baselines._detectors import make_baselines
+from sklearn_ae.baselines._detectors import count_transformed, make_baselines
 from sklearn_ae.baselines._intervals import METRICS, bootstrap, interval, measure
 from sklearn_ae.baselines._probes import judge_probe, make_probes
 from sklearn_ae.baselines._table import format_comparison
@@ -42,7 +44,8 @@ def compare_with_baselines(
         one. A clone of it is fitted, without labels. In a :class:`~sklearn.frozen.FrozenEstimator`
         it stays as it is: pass the samples that it was fitted to as `X_normal`, and `X_test`.
     X_normal : array-like of shape (n, n_features) or (n, height, width[, channels])
-        Normal samples to fit to, at least 20, of numbers.
+        Normal samples to fit to, at least 20, of numbers. A data frame may have columns of words
+        and dates if the detector is a pipeline whose transformers encode them.
     X_test : array-like of shape (n_test, ...), default=None
         Other samples to judge on, normal ones and anomalies. If None, a quarter of `X_normal` is
         held out instead, and an anomaly is made of each of its samples.
@@ -82,7 +85,8 @@ def compare_with_baselines(
 
     Notes
     -----
-    The baselines take images as rows of pixels, and standardise the columns of other rows:
+    If the detector is a pipeline, the baselines come behind clones of its own transformers. They
+    take images as rows of pixels, and standardise the columns of other rows:
 
     - PCA: squared distance to the reconstruction from as many principal components as hold 90 % of
       the variance, but at most 32, which is the default length of an autoencoder's code: it is the
@@ -120,6 +124,8 @@ def compare_with_baselines(
       sample must not pass. A method also fails if its score falls along a ray outside of the
       smallest ball around the training samples, by more than 5 % of what it had risen over the
       median of normal samples.
+    - Of a data frame with words or dates, probes and synthetic anomalies change columns of numbers
+      alone. The others hold what held-out normal samples have.
     - Of rows, "scaled": 1,000 times the row; "shifted": up or down by 10 times the range of each
       feature; "one feature": one is off by 1,000 times its range.
     - Of images, "black", "grey" and "white": constant images; "inverted"; "noise": each pixel is
@@ -168,6 +174,7 @@ def compare_with_baselines(
         )
     if pos_label is None:
         pos_label = anomaly_scorer("roc_auc").find_pos_label(detector)
+    transformers = _find_transformers(estimators["detector"])
     data = prepare_data(
         X_normal,
         X_test,
@@ -175,11 +182,16 @@ def compare_with_baselines(
         pos_label=pos_label,
         kind=kind,
         input_shape=input_shape,
+        takes_words=bool(transformers),
         random_state=random_state,
     )
     n_train, *shape = data.train_values.shape
     estimators |= make_baselines(
-        n_train, math.prod(shape), is_image=data.is_image, random_state=random_state
+        n_train,
+        count_transformed(transformers, data.X_train) if transformers else math.prod(shape),
+        is_image=data.is_image,
+        transformers=transformers,
+        random_state=random_state,
     )
     results, scores = _fit_and_score(estimators, data, is_frozen=is_frozen)
     figures = _measure(data.anomalies, scores, n_resamples, random_state)
@@ -302,6 +314,13 @@ def _check_parameters(detector, n_resamples):
         )
 
 
+def _find_transformers(detector):
+    """Return what transforms samples before the detector, frozen if it is frozen."""
+    innermost = find_innermost(detector)
+    wrap = FrozenEstimator if innermost.is_frozen else lambda transformer: transformer
+    return [wrap(transformer) for transformer in innermost.transformers]
+
+
 def _fit_and_score(estimators, data, *, is_frozen):
     """Return the entries of results with the times alone, and the anomaly scores."""
     results, scores = [], []
@@ -358,7 +377,7 @@ def _probe(estimators, scores, data, random_state):
     return [
         {
             "method": name,
-            **judge_probe(estimator, probe, one[~data.anomalies], container=data.X_train),
+            **judge_probe(estimator, probe, one[~data.anomalies], to_container=data.to_container),
         }
         for (name, estimator), one in zip(estimators.items(), scores, strict=True)
         for probe in probes

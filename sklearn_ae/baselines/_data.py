@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
 from sklearn_ae._compat import _safe_indexing
+from sklearn_ae._masked_arrays import check_not_masked
 from sklearn_ae._synthetic import make_anomalies
 from sklearn_ae._thresholds import hold_out
 from sklearn_ae.metrics._labels import read_two_classes
@@ -35,6 +36,9 @@ class ComparisonData(NamedTuple):
     is_image : bool
     is_synthetic : bool
         Whether the anomalies were made.
+    words : data frame or None
+        Held-out normal samples, if some of their columns are not numbers. `X_held_out` and
+        `train_values` are the others.
     """
 
     X_train: object
@@ -44,15 +48,25 @@ class ComparisonData(NamedTuple):
     train_values: np.ndarray
     is_image: bool
     is_synthetic: bool
+    words: object = None
+
+    def to_container(self, values):
+        """Return samples, of which an array has the numbers, as the detector takes them."""
+        template = self.X_train if self.words is None else self.words
+        return to_container(values, template, has_words=self.words is not None)
 
 
-def prepare_data(X_normal, X_test, y_test, *, pos_label, kind, input_shape, random_state):
+def prepare_data(
+    X_normal, X_test, y_test, *, pos_label, kind, input_shape, takes_words, random_state
+):
     """Check and, without labelled samples, split the data and make anomalies.
 
     Parameters
     ----------
     X_normal, X_test, y_test, pos_label, kind, input_shape, random_state
         Those of :func:`compare_with_baselines`.
+    takes_words : bool
+        Whether the detector may take a data frame with columns that are not numbers.
 
     Returns
     -------
@@ -74,7 +88,9 @@ def prepare_data(X_normal, X_test, y_test, *, pos_label, kind, input_shape, rand
             f"X_test and y_test must come together: pass {missing} too, or neither, to be judged "
             f"on synthetic anomalies. Received: {given} without {missing}."
         )
-    X_normal, values = _check_samples(X_normal, "X_normal", min_samples=MIN_NORMALS)
+    X_normal, values = _check_samples(
+        X_normal, "X_normal", min_samples=MIN_NORMALS, takes_words=takes_words
+    )
     if np.all(values == values[0]):
         raise ValueError(
             "X_normal must vary, or there is nothing to learn. Received: X_normal of shape "
@@ -83,7 +99,7 @@ def prepare_data(X_normal, X_test, y_test, *, pos_label, kind, input_shape, rand
     is_image = _check_is_image(values, input_shape)
     if X_test is None:
         return _hold_out(X_normal, values, kind, input_shape, is_image, random_state)
-    X_test, test_values = _check_samples(X_test, "X_test", min_samples=2)
+    X_test, test_values = _check_samples(X_test, "X_test", min_samples=2, takes_words=takes_words)
     if test_values.shape[1:] != values.shape[1:]:
         raise ValueError(
             "X_test must hold samples of the shape of those of X_normal. Received: X_normal of "
@@ -99,30 +115,94 @@ def prepare_data(X_normal, X_test, y_test, *, pos_label, kind, input_shape, rand
         train_values=values,
         is_image=is_image,
         is_synthetic=False,
+        words=_take_words(X_test, np.flatnonzero(~anomalies)),
     )
 
 
 def _hold_out(X_normal, values, kind, input_shape, is_image, random_state):
     training_rows, rows = hold_out(len(values), _HELD_OUT_SHARE, check_random_state(random_state))
     held_out = values[rows]
+    words = _take_words(X_normal, rows)
+    template = X_normal if words is None else words
     made, _ = make_anomalies(
         held_out, kind=kind, input_shape=input_shape, random_state=random_state
     )
     return ComparisonData(
         X_train=_safe_indexing(X_normal, training_rows),
-        X_test=as_container(np.concatenate([held_out, made]), X_normal),
+        X_test=to_container(
+            np.concatenate([held_out, made]), template, has_words=words is not None
+        ),
         anomalies=np.repeat([False, True], len(rows)),
         X_held_out=held_out,
         train_values=values[training_rows],
         is_image=is_image,
         is_synthetic=True,
+        words=words,
     )
 
 
-def _check_samples(X, name, *, min_samples):
-    """Return samples as the detector takes them, and as an array."""
+def to_container(values, template, *, has_words):
+    """Return samples as the detector takes them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, ...)
+        Their numbers.
+    template : array-like
+        Samples as the detector takes them.
+    has_words : bool
+        Whether other columns of a data frame are to be those of the template, over and over.
+
+    Returns
+    -------
+    samples : ndarray or data frame
+    """
+    if not has_words:
+        return as_container(values, template)
+    numbers = _columns_of_numbers(template)
+    samples = _safe_indexing(template, np.arange(len(values)) % len(template))
+    if not hasattr(samples, "iloc"):
+        columns = {name: values[:, i] for i, name in enumerate(numbers)}
+        return samples.with_columns(**columns)
+    samples = samples.reset_index(drop=True)
+    for i, name in enumerate(numbers):
+        samples[name] = values[:, i]
+    return samples
+
+
+def _columns_of_numbers(X):
+    """Return the names of the columns of a data frame that are of numbers."""
+    if hasattr(X, "select_dtypes"):
+        return list(X.select_dtypes("number", exclude="timedelta").columns)
+    return [name for name, dtype in zip(X.columns, X.dtypes, strict=True) if dtype.is_numeric()]
+
+
+def _take_words(X, rows):
+    """Return rows of a data frame with columns that are not all numbers, or None."""
+    return _safe_indexing(X, rows) if _has_words(X) else None
+
+
+def _has_words(X):
+    """Tell whether this is a data frame that is no array of numbers."""
+    if not hasattr(X, "columns"):
+        return False
+    try:
+        check_array(X, dtype=np.float64, ensure_all_finite=False)
+    except (TypeError, ValueError):
+        return len(_columns_of_numbers(X)) < len(X.columns)
+    return False
+
+
+def _check_samples(X, name, *, min_samples, takes_words):
+    """Return samples as the detector takes them, and their numbers as an array."""
+    check_not_masked(X, name)
+    numbers = X
+    if _has_words(X):
+        names = _columns_of_numbers(X)
+        _check_words(X, name, names, takes_words)
+        numbers = X[names]
     values = check_array(
-        X, allow_nd=True, dtype="numeric", input_name=name, ensure_min_samples=min_samples
+        numbers, allow_nd=True, dtype="numeric", input_name=name, ensure_min_samples=min_samples
     )
     if values.ndim > 4:
         raise ValueError(
@@ -130,6 +210,21 @@ def _check_samples(X, name, *, min_samples):
             f"width, channels). Received: {name} of shape {values.shape}."
         )
     return (X if hasattr(X, "columns") else values), values
+
+
+def _check_words(X, name, numbers, takes_words):
+    others = ", ".join(repr(column) for column in X.columns if column not in numbers)
+    if not takes_words:
+        raise ValueError(
+            f"{name} must hold numbers, unless detector is a pipeline that encodes words and dates."
+            " Put a ColumnTransformer with a OneHotEncoder in front, say. Received: columns "
+            f"{others:.300} that are not of numbers."
+        )
+    if not numbers:
+        raise ValueError(
+            f"{name} must have a column of numbers, which probes and synthetic anomalies change. "
+            f"Encode one before the pipeline. Received: columns {others:.300} alone."
+        )
 
 
 def _check_is_image(values, input_shape):

@@ -1,7 +1,8 @@
 """The simple detectors that any other one has to be better than."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin
+from scipy import sparse
+from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -131,7 +132,7 @@ class MahalanobisDistance(OutlierMixin, BaseEstimator):
         return -self.covariance_.mahalanobis(X)
 
 
-def make_baselines(n_samples, n_values, *, is_image, random_state):
+def make_baselines(n_samples, n_values, *, is_image, transformers=(), random_state):
     """Make the baselines, none of them fitted.
 
     Parameters
@@ -144,6 +145,8 @@ def make_baselines(n_samples, n_values, *, is_image, random_state):
         Whether samples are images. The columns of others are standardised. Pixels share one unit:
         one by one, the noise of those that hardly vary would drown the rest, and one common factor
         would change no ranking.
+    transformers : sequence of estimators, default=()
+        What goes before: those of the detector's pipeline.
     random_state : int
 
     Returns
@@ -162,13 +165,42 @@ def make_baselines(n_samples, n_values, *, is_image, random_state):
         "k nearest neighbours": [NeighborDistance()],
         "isolation forest": [IsolationForest(random_state=random_state)],
     }
+    # Steps of their own take arrays, whatever container the user wants from transformers.
+    scalers = [] if is_image else [_with_arrays(StandardScaler())]
+    flatten = _with_arrays(FunctionTransformer(_flatten))
     return {
         name: make_pipeline(
-            FunctionTransformer(_flatten), *([] if is_image else [StandardScaler()]), *steps
+            *map(clone, transformers),
+            flatten,
+            *scalers,
+            *(_with_arrays(step) if isinstance(step, PCA) else step for step in steps),
         )
         for name, steps in detectors.items()
     }
 
 
+def count_transformed(transformers, X):
+    """Count the values of a sample behind transformers, which are fitted for that.
+
+    Parameters
+    ----------
+    transformers : sequence of estimators
+        At least one. They stay as they are.
+    X : array-like of shape (n, ...)
+
+    Returns
+    -------
+    n_values : int
+    """
+    pipeline = make_pipeline(*map(clone, transformers), _with_arrays(FunctionTransformer(_flatten)))
+    return pipeline.fit_transform(X).shape[1]
+
+
+def _with_arrays(transformer):
+    return transformer.set_output(transform="default")
+
+
 def _flatten(X):
+    if sparse.issparse(X):
+        X = X.toarray()
     return np.asarray(X, dtype=np.float64).reshape(len(X), -1)

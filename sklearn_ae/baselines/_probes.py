@@ -9,7 +9,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from sklearn_ae._responses import compute_anomaly_scores
-from sklearn_ae.metrics._synthetic_scorer import as_container
 
 # Of each kind, made of as many held-out normal samples.
 _MOST_PROBES = 20
@@ -75,7 +74,7 @@ def make_probes(X_train, X_held_out, *, is_image, random_state):
     return [probe for probe in (*probes, *starmap(Probe, others.items())) if len(probe.X)]
 
 
-def judge_probe(estimator, probe, normal_scores, *, container):
+def judge_probe(estimator, probe, normal_scores, *, to_container):
     """Find out how normal a detector takes a probe to be.
 
     Parameters
@@ -85,8 +84,8 @@ def judge_probe(estimator, probe, normal_scores, *, container):
     probe : Probe
     normal_scores : ndarray of shape (n_normal,)
         Its anomaly scores of normal samples that it was not fitted to.
-    container : array-like
-        A data frame, if the detector is to be given one.
+    to_container : callable
+        Makes of samples what the detector takes, a data frame say.
 
     Returns
     -------
@@ -94,7 +93,7 @@ def judge_probe(estimator, probe, normal_scores, *, container):
         An entry of :attr:`BaselineComparison.probes`, without the method.
     """
     try:
-        scores = compute_anomaly_scores(estimator, as_container(probe.X, container))
+        scores = compute_anomaly_scores(estimator, to_container(probe.X))
     except ValueError:
         # Who refuses a probe does not take it for normal.
         scores = np.full(len(probe.X), np.inf)
@@ -134,7 +133,7 @@ def _find_fall(scores, far_from, typical):
 
 def _go_along_components(train, is_image, random_state):
     """Return the points one standard deviation from the mean, both ways, along each component."""
-    scaler = StandardScaler(with_std=not is_image).fit(train)
+    scaler = StandardScaler(with_std=not is_image).set_output(transform="default").fit(train)
     n_components = min(_MOST_COMPONENTS, *train.shape)
     pca = PCA(n_components, random_state=random_state).fit(scaler.transform(train))
     steps = pca.components_ * np.sqrt(pca.explained_variance_)[:, np.newaxis]

@@ -11,6 +11,7 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context, _num_samples, _safe_indexing
+from sklearn_ae._input_checks import warn_if_anomalies_are_labelled
 from sklearn_ae._responses import check_has_anomaly_scores, compute_anomaly_scores
 from sklearn_ae._warnings import warn
 from sklearn_ae.calibration._independence import check_no_labels_are_lost, check_rows_are_new
@@ -192,6 +193,7 @@ class ConformalDetector(ThresholdWrapper):
         """
         check_has_anomaly_scores(self.estimator)
         check_no_labels_are_lost(self.estimator, y)
+        warn_if_anomalies_are_labelled(y)
         (X,) = indexable(X)
         training, calibration = self._split(_num_samples(X))
         rank = self._choose_rank(len(calibration), _num_samples(X))

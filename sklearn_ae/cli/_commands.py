@@ -14,6 +14,7 @@ from sklearn_ae import (
     DenseAutoencoder,
     FeatureAutoencoder,
 )
+from sklearn_ae.cli._held_out import tell_of_fit
 from sklearn_ae.cli._loading import check_all_were_read, check_one_size, images_in
 from sklearn_ae.cli._maps import write_maps
 from sklearn_ae.cli._model import ImageModel
@@ -54,11 +55,7 @@ def fit(options):
         with redirect_stdout(sys.stderr):
             detector.fit(photographs.images)
     save(detector.set_params(verbose=0), options.output)
-    training, held_out = detector.training_scores_, detector.validation_scores_
-    flagged = f"{np.mean(held_out < detector.offset_):.2%} are flagged"
-    is_any_held_out = not np.array_equal(training, held_out)
-    of_which = f"of {len(held_out)} held out" if is_any_held_out else "none is held out"
-    tell(f"fitted to {len(training)} images; {of_which}, {flagged}")
+    tell_of_fit(detector)
     return 0
 
 

@@ -84,7 +84,7 @@ class ThresholdCurveDisplay:
         Parameters
         ----------
         detector : TunedThresholdDetectorCV
-            Fitted with labels and `store_cv_results=True`.
+            Fitted with labels, and with ``store_cv_results=True``, the default.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on. If None, a new figure is made.
         **kwargs : dict
@@ -106,8 +106,8 @@ class ThresholdCurveDisplay:
             check_has(
                 detector,
                 attribute,
-                "fit TunedThresholdDetectorCV with labels and store_cv_results=True, and pass "
-                "itself, such as pipeline[-1] or search.best_estimator_.",
+                "fit TunedThresholdDetectorCV with labels and without store_cv_results=False, and "
+                "pass it itself, such as pipeline[-1] or search.best_estimator_.",
             )
         scoring = detector.scoring
         return cls.from_cv_results(

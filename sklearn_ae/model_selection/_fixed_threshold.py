@@ -4,9 +4,12 @@ from numbers import Real
 
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._compat import HasMethods, Interval, _fit_context
+from sklearn_ae.anomaly_scores import warn_if_threshold_is_negative
 from sklearn_ae.model_selection._wrapper import POS_LABEL_CONSTRAINTS, ThresholdWrapper
 
 
@@ -79,6 +82,7 @@ class FixedThresholdDetector(ThresholdWrapper):
         check_is_fitted(self)
         # Without a fit, nothing has looked at the parameters yet.
         self._validate_params()
+        warn_if_threshold_is_negative(self.threshold, _find_score(self))
         return -float(self.threshold)
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -106,3 +110,17 @@ class FixedThresholdDetector(ThresholdWrapper):
         except NotFittedError:
             return False
         return True
+
+
+def _find_score(estimator):
+    """Return the fitted anomaly score of an autoencoder inside of an estimator, or None."""
+    while not hasattr(estimator, "anomaly_score_"):
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        elif isinstance(estimator, ThresholdWrapper | FrozenEstimator):
+            estimator = getattr(estimator, "estimator_", estimator.estimator)
+        elif hasattr(estimator, "best_estimator_") or hasattr(estimator, "estimator_"):
+            estimator = getattr(estimator, "best_estimator_", None) or estimator.estimator_
+        else:
+            return None
+    return estimator.anomaly_score_

@@ -68,8 +68,9 @@ default="balanced_accuracy"
         :func:`joblib.parallel_config` context; −1 means all processors.
     random_state : int, RandomState instance or None, default=None
         Source of the folds that None, an int or a float `cv` stands for.
-    store_cv_results : bool, default=False
-        Whether to keep `cv_results_`.
+    store_cv_results : bool, default=True
+        Whether to keep `cv_results_`, five numbers per threshold, which
+        :class:`ThresholdCurveDisplay` draws.
 
     Attributes
     ----------
@@ -82,7 +83,8 @@ default="balanced_accuracy"
     cv_results_ : dict of ndarray of shape (n_thresholds,)
         The "thresholds"; the mean of `scoring` over the folds ("scores") and its standard
         deviation ("std_scores"); the shares of all held-out anomalies ("recalls") and normal
-        samples ("false_alarm_rates") that are flagged. Only with `store_cv_results`, and labels.
+        samples ("false_alarm_rates") that are flagged. Missing without labels, or with
+        ``store_cv_results=False``.
     offset_ : float
         −`best_threshold_`: `decision_function` is `score_samples` − `offset_`.
     n_features_in_ : int
@@ -160,7 +162,7 @@ default="balanced_accuracy"
         refit=True,
         n_jobs=None,
         random_state=None,
-        store_cv_results=False,
+        store_cv_results=True,
     ):
         self.estimator = estimator
         self.scoring = scoring

@@ -60,3 +60,6 @@ STATES = {
     FixedThresholdDetector: {"estimator_"},
     NormalsOnly: {"_sklearn_output_config", "estimator_"},
 }
+
+# What a fit leaves for its user to look at: code, which no file holds.
+NEVER_WRITTEN = {"callbacks_"}

@@ -1,6 +1,6 @@
 """Writing a detector to a file, and reading it."""
 
-import importlib.metadata
+import importlib
 import platform
 
 import numpy as np
@@ -197,11 +197,29 @@ def describe(path):
             raise archive.damaged(f"no {error} in its manifest") from error
 
 
+def find_versions(*libraries):
+    """Return the versions of Python, this package and libraries, by name.
+
+    The modules are asked, not their distributions: TensorFlow, for one, comes in some by other
+    names, such as tensorflow-cpu.
+
+    Parameters
+    ----------
+    *libraries : str
+
+    Returns
+    -------
+    versions : dict of str to str
+    """
+    versions = {"sklearn_ae": sklearn_ae.__version__, "python": platform.python_version()}
+    for name in libraries:
+        module = importlib.import_module({"scikit-learn": "sklearn"}.get(name, name))
+        versions[name] = module.__version__
+    return versions
+
+
 def _versions():
-    libraries = {"sklearn_ae": sklearn_ae.__version__, "python": platform.python_version()}
-    for name in ("scikit-learn", "keras", "tensorflow", "numpy"):
-        libraries[name] = importlib.metadata.version(name)
-    return libraries
+    return find_versions("scikit-learn", "keras", "tensorflow", "numpy")
 
 
 def _input_contract(detector):

@@ -18,12 +18,14 @@ from sklearn_ae.persistence._config_checks import count_parts
 _MAX_CONSTANTS = 2**22
 
 
-def write_model(model):
+def write_model(model, settings):
     """Return a model as a configuration, after a check that it can be read.
 
     Parameters
     ----------
     model : keras.Model
+    settings : KerasSettings
+        Those that it was built with.
 
     Returns
     -------
@@ -35,9 +37,9 @@ def write_model(model):
         If a layer is not Keras's own and not registered, or could run any code.
     """
     try:
-        config = _without_compilation(json.loads(to_json(model)))
+        config = _without_compilation(json.loads(to_json(model, settings)))
         count_parts(config)
-        _check_shapes(config, [tuple(weight.shape) for weight in model.weights])
+        _check_shapes(config, [tuple(weight.shape) for weight in model.weights], settings)
     except (TypeError, ValueError) as error:
         raise PersistenceError(
             "The network cannot be saved to a file that needs no trust. Register your own layers "
@@ -48,7 +50,7 @@ def write_model(model):
     return config
 
 
-def read_model(config, weights, shapes):
+def read_model(config, weights, shapes, settings):
     """Return a Keras model.
 
     Parameters
@@ -59,6 +61,8 @@ def read_model(config, weights, shapes):
         Returns the arrays, once they are known to fit.
     shapes : list of tuple of int
         Of the arrays.
+    settings : KerasSettings
+        Those that the model was built with.
 
     Raises
     ------
@@ -66,8 +70,9 @@ def read_model(config, weights, shapes):
         If the configuration is of no model, or of one with other weights.
     """
     try:
-        _check_shapes(config, shapes)
-        return from_json(json.dumps(config), weights())
+        _check_shapes(config, shapes, settings)
+        with settings.applied():
+            return from_json(json.dumps(config), weights())
     except PersistenceError:
         raise
     except Exception as error:  # Keras raises anything for a configuration that makes no sense.
@@ -105,11 +110,11 @@ def _without_compilation(config):
     return list(map(_without_compilation, config)) if isinstance(config, list) else config
 
 
-def _check_shapes(config, shapes):
+def _check_shapes(config, shapes, settings):
     """Refuse a configuration with other weights than those at hand, before it allocates any."""
     # In a thread of its own: Keras keeps what is not initialised, by thread, to do it later.
     with ThreadPoolExecutor(1) as executor:
-        model, n_constants = executor.submit(_outline, config).result()
+        model, n_constants = executor.submit(_outline, config, settings).result()
     if not isinstance(model, keras.Model):
         raise PersistenceError(f"The network is no Keras model but {type(model).__name__}.")
     if not all(layer.built for layer in model._flatten_layers()):
@@ -123,12 +128,12 @@ def _check_shapes(config, shapes):
         raise PersistenceError(f"The network has constants of {n_constants} numbers.")
 
 
-def _outline(config):
+def _outline(config, settings):
     """Build a model without any of its numbers, and tell how many it would compute."""
     # What layers compute when they are built is not computed in a graph, only noted down.
     graph = tf.Graph()
     scope = keras.StatelessScope(initialize_variables=False)
-    with python_random_restored(), graph.as_default(), scope:
+    with settings.applied(), python_random_restored(), graph.as_default(), scope:
         # Keras takes configurations apart.
         model = keras.saving.deserialize_keras_object(copy.deepcopy(config))
     outputs = (output.shape for op in graph.get_operations() for output in op.outputs)

@@ -1,19 +1,17 @@
 """Writing a detector to an ONNX file, which other programs run without this package."""
 
 import json
-import platform
-from importlib import metadata
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-import sklearn_ae
 from sklearn_ae._innermost import find_calibration_scores, find_offset, walk_inwards
 from sklearn_ae._warnings import warn
 from sklearn_ae._whole_files import check_can_be_written, open_to_replace, write_to_disk
 from sklearn_ae.detector import AutoencoderAnomalyDetector
 from sklearn_ae.exceptions import PersistenceError
+from sklearn_ae.persistence._files import find_versions
 
 # Others reach the model as float64, as they reach the network in `score_samples`.
 _INPUT_DTYPES = ("uint8", "uint16", "float32", "float64")
@@ -193,9 +191,7 @@ def _describe(chain, decision):
 
     inner = chain[-1]
     names = getattr(inner, "feature_names_in_", None)
-    libraries = {"sklearn_ae": sklearn_ae.__version__, "python": platform.python_version()}
-    for name in ("keras", "numpy", "onnx", "scikit-learn", "tensorflow", "tf2onnx"):
-        libraries[name] = metadata.version(name)
+    libraries = ("keras", "numpy", "onnx", "scikit-learn", "tensorflow", "tf2onnx")
     has_p_values = decision.calibration_scores is not None
     return {
         "detector": [type(estimator).__name__ for estimator in chain],
@@ -209,5 +205,5 @@ def _describe(chain, decision):
             name: meaning for name, meaning in OUTPUTS.items() if name != "p_value" or has_p_values
         },
         "threshold": -decision.offset,
-        "libraries": libraries,
+        "libraries": find_versions(*libraries),
     }

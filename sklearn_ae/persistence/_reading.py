@@ -7,6 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.positionwise import FeatureNetwork, PositionwiseNetwork
+from sklearn_ae._network.processes import check_modes
+from sklearn_ae._network.settings import KerasSettings
 from sklearn_ae._scaling import Scaling
 from sklearn_ae._tiling import Tiling
 from sklearn_ae.exceptions import PersistenceError
@@ -32,6 +34,7 @@ class Reader:
     """
 
     def __init__(self, archive):
+        check_modes()
         self._archive = archive
         self._objects = {}
         self._n_parts = self._n_values = 0
@@ -49,7 +52,7 @@ class Reader:
             "network": self._read_network,
             "feature network": self._read_feature_network,
             "tiling": self._read_tiling,
-            "model": self._read_model,
+            "model": lambda node: self._read_model(node, KerasSettings.of_process()),
             "keras": lambda node: read_object(node["config"]),
             "estimator": self._read_estimator,
         }
@@ -135,18 +138,22 @@ class Reader:
         return cls(**{_text(name): self.read(item) for name, item in node["items"]})
 
     def _read_network(self, node):
-        parts = tuple(map(self._read_model, node["parts"]))
+        # Earlier versions have not written them.
+        settings = KerasSettings(**node.get("settings", {}))
+        settings.check()
+        parts = tuple(self._read_model(part, settings) for part in node["parts"])
         if len(parts) not in (1, 2) or node["output_activation"] not in ("linear", "sigmoid"):
             raise ValueError("a network of other parts")
         shape = _sizes(node["input_shape"])
-        return Network(parts, node["output_activation"], shape, self._read_scaling(node, shape))
+        scaling = self._read_scaling(node, shape)
+        return Network(parts, node["output_activation"], shape, scaling, settings)
 
     def _read_feature_network(self, node):
         shape, rows = _sizes(node["input_shape"]), self.read(node["rows"])
         if type(rows) is not Network:
             raise TypeError("positions without a network")
         positionwise = PositionwiseNetwork(rows, _sizes(node["maps_shape"]))
-        features = self._read_model(node["features"])
+        features = self._read_model(node["features"], rows.settings)
         if features.output_shape[1:] != positionwise.input_shape:
             raise ValueError("features of another shape")
         return FeatureNetwork(features, positionwise, shape, self._read_scaling(node, shape))
@@ -158,13 +165,13 @@ class Reader:
             raise ValueError(f"a scaling of shape {scale.shape} for samples of shape {shape}")
         return Scaling(scale, offset)
 
-    def _read_model(self, node):
+    def _read_model(self, node, settings):
         config, names = node["config"], node["weights"]
         self._n_parts += count_parts(config)
         if self._n_parts > _MAX_PARTS:
             raise ValueError(f"networks of {self._n_parts} parts, more than {_MAX_PARTS}")
         shapes = list(map(self._archive.shape_of, names))
-        return read_model(config, lambda: list(map(self._array, names)), shapes)
+        return read_model(config, lambda: list(map(self._array, names)), shapes, settings)
 
     def _read_tiling(self, node):
         shape, overlaps = _sizes(node["shape"]), _sizes(node["overlaps"], minimum=0)

@@ -13,9 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ae._network.describing import describe, is_keras
 from sklearn_ae._network.network import Network
 from sklearn_ae._network.positionwise import FeatureNetwork
+from sklearn_ae._network.settings import KerasSettings
 from sklearn_ae._tiling import Tiling
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence._classes import ARCHITECTURES, DETECTORS, ESTIMATORS, RECORDS, STATES
+from sklearn_ae.persistence._classes import (
+    ARCHITECTURES,
+    DETECTORS,
+    ESTIMATORS,
+    NEVER_WRITTEN,
+    RECORDS,
+    STATES,
+)
 from sklearn_ae.persistence._golden import OTHER_WAYS
 from sklearn_ae.persistence._keras_configs import write_model
 
@@ -109,7 +117,7 @@ class Writer:
         if isinstance(value, FeatureNetwork):
             return {
                 "type": "feature network",
-                "features": self._write_model(value.features),
+                "features": self._write_model(value.features, value.settings),
                 "rows": self.write(value.positionwise.rows),
                 "maps_shape": list(value.positionwise.input_shape),
                 "input_shape": list(value.input_shape),
@@ -119,7 +127,7 @@ class Writer:
             overlaps = list(value._overlaps)
             return {"type": "tiling", "shape": list(value.shape), "overlaps": overlaps}
         if isinstance(value, keras.Model):
-            return {"type": "model", **self._write_model(value)}
+            return {"type": "model", **self._write_model(value, KerasSettings.of_process())}
         if type(value) in ESTIMATORS.values():
             return self._write_estimator(value)
         if _is_of_keras(value):
@@ -128,21 +136,22 @@ class Writer:
 
     def _write_network(self, network):
         return {
-            "parts": [self._write_model(part) for part in network.parts],
+            "parts": [self._write_model(part, network.settings) for part in network.parts],
+            "settings": network.settings._asdict(),
             "output_activation": network.output_activation,
             "input_shape": list(network.input_shape),
             "scaling": [self.add(array) for array in network.scaling],
         }
 
-    def _write_model(self, model):
-        config = write_model(model)
+    def _write_model(self, model, settings):
+        config = write_model(model, settings)
         return {"config": config, "weights": [self.add(w) for w in model.get_weights()]}
 
     def _write_estimator(self, estimator):
         params = estimator.get_params(deep=False)
         known = STATES[type(estimator)]
         state = {name: value for name, value in vars(estimator).items() if name not in params}
-        unknown = [name for name in state if name not in known]
+        unknown = [name for name in state if name not in known | NEVER_WRITTEN]
         self.left_out += [f"the attribute {name}, which no fit has set" for name in unknown]
         if isinstance(estimator, DETECTORS):
             params = self._without_code(params)
