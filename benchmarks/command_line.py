@@ -93,7 +93,7 @@ def scores_of(path):
 def fit(folder):
     from sklearn_ae import AutoencoderAnomalyDetector
     from sklearn_ae.datasets import load_images
-    from sklearn_ae.persistence import save
+    from sklearn_ae.deployment import save
 
     photographs = load_images(f"{folder}/images")
     detector = AutoencoderAnomalyDetector(epochs=1, random_state=0).fit(photographs.images)
@@ -105,7 +105,7 @@ def score(folder):
     import csv
 
     from sklearn_ae.datasets import load_images
-    from sklearn_ae.persistence import load
+    from sklearn_ae.deployment import load
 
     detector = load(f"{folder}/interface.skae")
     photographs = load_images(f"{folder}/images")

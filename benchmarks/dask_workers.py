@@ -85,7 +85,7 @@ def measure_on(client):
     import dask.array as da
     import joblib
 
-    from sklearn_ae.distributed import score_samples
+    from sklearn_ae.deployment.distributed import score_samples
 
     detector, search, X = prepare()
     client.run(prepare)
@@ -106,7 +106,7 @@ def growth_while_scoring(client, detector):
     """Return by how many megabytes a worker grows while a million images are scored."""
     import dask.array as da
 
-    from sklearn_ae.distributed import score_samples
+    from sklearn_ae.deployment.distributed import score_samples
 
     images = da.random.default_rng(0).integers(
         0, 256, size=(1_000_000, 28, 28), dtype=np.uint8, chunks=(CHUNK, 28, 28)

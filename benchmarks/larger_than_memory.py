@@ -75,7 +75,7 @@ def write_rows(folder):
 
 def fitting(folder):
     from sklearn_ae import AutoencoderAnomalyDetector
-    from sklearn_ae._network import scoring  # noqa: F401  imports TensorFlow and Keras
+    from sklearn_ae.autoencoder.network import scoring  # noqa: F401  imports TensorFlow and Keras
 
     imported = anonymous_memory()
     rows = np.load(Path(folder) / "rows.npy", mmap_mode="r")

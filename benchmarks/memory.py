@@ -104,7 +104,7 @@ def pickle_detector(folder):
 def scoring(folder):
     """Score the map with a detector of another process, from the imports on."""
     import sklearn_ae
-    from sklearn_ae._network import scoring  # noqa: F401  imports TensorFlow and Keras
+    from sklearn_ae.autoencoder.network import scoring  # noqa: F401  imports TensorFlow and Keras
 
     gc.collect()
     imported = anonymous_memory()

@@ -1,4 +1,4 @@
-"""Time `persistence.save` and `load` against joblib, and measure files against the weights in them.
+"""Time `deployment.save` and `load` against joblib, and measure files against the weights in them.
 
 Both write the same fitted detectors and read them again, alternately, each in a process that has
 TensorFlow loaded. How well the detectors detect does not matter: they are fitted for one epoch.
@@ -46,7 +46,7 @@ def make_detector(name):
 
 def measure(name):
     """Return times and sizes of one detector, in seconds and bytes."""
-    from sklearn_ae import persistence
+    from sklearn_ae import deployment
 
     detector, X = make_detector(name)
     network = detector._network
@@ -56,18 +56,16 @@ def measure(name):
         ours, theirs = Path(folder) / "model.skae", Path(folder) / "model.joblib"
         pairs = {
             "save": (
-                lambda: persistence.save(detector, ours),
+                lambda: deployment.save(detector, ours),
                 lambda: joblib.dump(detector, theirs),
             ),
-            "load": (lambda: persistence.load(ours), lambda: joblib.load(theirs)),
+            "load": (lambda: deployment.load(ours), lambda: joblib.load(theirs)),
         }
         times = {}
         for task, functions in pairs.items():
             times_of_pairs(*functions, 1)  # unmeasured: the first call compiles what scores
             times[task] = times_of_pairs(*functions, N_PAIRS)
-        is_equal = np.array_equal(
-            persistence.load(ours).score_samples(X), detector.score_samples(X)
-        )
+        is_equal = np.array_equal(deployment.load(ours).score_samples(X), detector.score_samples(X))
         sizes = [ours.stat().st_size, theirs.stat().st_size, weights]
     return {"times": times, "sizes": sizes, "is_equal": bool(is_equal)}
 

@@ -73,7 +73,7 @@ def serving():
     """Time the scores of batches of ones: MNIST's own are shipped with the package."""
     from sklearn_ae import AutoencoderAnomalyDetector
     from sklearn_ae.datasets import load_mnist_one_zero
-    from sklearn_ae.persistence import to_onnx
+    from sklearn_ae.deployment import to_onnx
 
     digits = load_mnist_one_zero()
     images = digits.X_train[digits.y_train == 1]
@@ -144,7 +144,7 @@ def onnx_server(folder):
 def export_of_the_article():
     """Export the article's network, not trained to speak of, and measure what it takes."""
     from sklearn_ae import AutoencoderAnomalyDetector, ConvDenseAutoencoder, DenseAutoencoder
-    from sklearn_ae.persistence import to_onnx
+    from sklearn_ae.deployment import to_onnx
 
     images = np.random.default_rng(0).integers(0, 256, size=(40, 28, 28), dtype=np.uint8)
     settings = {"epochs": 1, "anomaly_score": "absolute_error", "random_state": 0}

@@ -65,7 +65,7 @@ def search(name, memory):
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
     from sklearn_ae import AutoencoderAnomalyDetector, NormalsOnly, TunedThresholdDetectorCV
-    from sklearn_ae._network import training
+    from sklearn_ae.autoencoder.training import training
     from sklearn_ae.datasets import load_mnist_one_zero
 
     digits = load_mnist_one_zero()

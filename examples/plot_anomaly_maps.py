@@ -10,8 +10,9 @@ of false alarms, measures them by the masks of the defects, and looks at what th
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_ae import AnomalyMapDisplay, AutoencoderAnomalyDetector, ConvAutoencoder, maps
+from sklearn_ae import AutoencoderAnomalyDetector, ConvAutoencoder, maps
 from sklearn_ae.datasets import load_mnist_one_zero, make_anomalies
+from sklearn_ae.inspection import AnomalyMapDisplay
 from sklearn_ae.metrics import aupro, pixel_roc_auc, region_recall
 
 # %%

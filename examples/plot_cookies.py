@@ -22,7 +22,8 @@ import numpy as np
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from sklearn_ae import AnomalyMapDisplay, AutoencoderAnomalyDetector, FeatureAutoencoder, maps
+from sklearn_ae import AutoencoderAnomalyDetector, FeatureAutoencoder, maps
+from sklearn_ae.inspection import AnomalyMapDisplay
 from sklearn_ae.metrics import aupro, pixel_roc_auc
 
 file = Path(os.environ.get("SKLEARN_AE_DATA", "")) / "cookies_128.npz"

@@ -17,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from sklearn_ae import AutoencoderAnomalyDetector, ConvAutoencoder, NormalsOnly
 from sklearn_ae.datasets import load_mnist_one_zero
-from sklearn_ae.distributed import score_samples
+from sklearn_ae.deployment.distributed import score_samples
 
 # %%
 # 400 1s of MNIST are normal, 80 0s are labelled anomalies.

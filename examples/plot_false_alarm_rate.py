@@ -20,10 +20,9 @@ from sklearn_ae import (
     ConvAutoencoder,
     DenseAutoencoder,
     NormalsOnly,
-    OperatingPointDisplay,
-    PValueDisplay,
 )
 from sklearn_ae.datasets import load_mnist_one_zero
+from sklearn_ae.inspection import OperatingPointDisplay, PValueDisplay
 from sklearn_ae.metrics import recall_interval
 
 # %%

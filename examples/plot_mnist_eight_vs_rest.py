@@ -17,8 +17,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from sklearn_ae import AutoencoderAnomalyDetector, DetectionCurveDisplay
+from sklearn_ae import AutoencoderAnomalyDetector
 from sklearn_ae.datasets import fetch_mnist
+from sklearn_ae.inspection import DetectionCurveDisplay
 
 # %%
 # 2,000 8s are normal. The test images are of all digits.

@@ -23,14 +23,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from sklearn_ae import (
-    AutoencoderAnomalyDetector,
-    ConvDenseAutoencoder,
-    LossCurveDisplay,
-    ReconstructionDisplay,
-    ScoreHistogramDisplay,
-)
+from sklearn_ae import AutoencoderAnomalyDetector, ConvDenseAutoencoder
 from sklearn_ae.datasets import load_mnist_one_zero
+from sklearn_ae.inspection import LossCurveDisplay, ReconstructionDisplay, ScoreHistogramDisplay
 
 parser = argparse.ArgumentParser(description="Train on the 1s of MNIST, find the 0s.")
 parser.add_argument(

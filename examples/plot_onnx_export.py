@@ -3,7 +3,7 @@ A detector without TensorFlow
 =============================
 
 A camera at the end of a line needs the decisions, not the tools that made them.
-:func:`~sklearn_ae.persistence.to_onnx` writes a fitted detector as one ONNX file: raw images go in,
+:func:`~sklearn_ae.deployment.to_onnx` writes a fitted detector as one ONNX file: raw images go in,
 and scores, labels, p-values and maps come out. Another process, which knows nothing but ONNX
 Runtime, then gives the same answers.
 """
@@ -20,7 +20,7 @@ import onnxruntime
 
 from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector, ConvAutoencoder
 from sklearn_ae.datasets import load_mnist_one_zero
-from sklearn_ae.persistence import to_onnx
+from sklearn_ae.deployment import to_onnx
 
 # %%
 # Train and export

@@ -18,7 +18,7 @@ import skops.io
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector, persistence
+from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector, deployment
 from sklearn_ae.datasets import load_mnist_one_zero
 from sklearn_ae.exceptions import PersistenceError
 
@@ -33,22 +33,22 @@ detector.fit(ones)
 # %%
 # One file
 # --------
-# :func:`~sklearn_ae.persistence.save` writes JSON and arrays of numbers, and no code. The file is
+# :func:`~sklearn_ae.deployment.save` writes JSON and arrays of numbers, and no code. The file is
 # complete before it takes the place of an older one.
 
 folder = TemporaryDirectory()
 path = Path(folder.name) / "ones.skae"
-persistence.save(detector, path)
-for name, value in persistence.describe(path).items():
+deployment.save(detector, path)
+for name, value in deployment.describe(path).items():
     print(f"{name:<10} {value}")
 
 # %%
-# :func:`~sklearn_ae.persistence.load` gives the same detector. With ``verify=True`` it scores a few
+# :func:`~sklearn_ae.deployment.load` gives the same detector. With ``verify=True`` it scores a few
 # samples that are in the file, golden inputs, and compares with the scores that they had when it
 # was written. They are made up, unless some are given: no image of the training data is in the
 # file.
 
-loaded = persistence.load(path, verify=True)
+loaded = deployment.load(path, verify=True)
 X_test = digits.X_test
 print(
     "scores are equal:  ",
@@ -63,7 +63,7 @@ damaged = bytearray(path.read_bytes())
 damaged[len(damaged) // 2] ^= 1
 (Path(folder.name) / "damaged.skae").write_bytes(damaged)
 try:
-    persistence.load(Path(folder.name) / "damaged.skae")
+    deployment.load(Path(folder.name) / "damaged.skae")
 except PersistenceError as error:
     print(str(error).replace(folder.name, "…"))
 

@@ -22,14 +22,13 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 
 from sklearn_ae import (
-    AnomalyMapDisplay,
     AutoencoderAnomalyDetector,
     ConformalDetector,
     ConvAutoencoder,
-    DetectionCurveDisplay,
     FeatureAutoencoder,
     maps,
 )
+from sklearn_ae.inspection import AnomalyMapDisplay, DetectionCurveDisplay
 
 try:
     from elpv_dataset.utils import load_dataset

@@ -4,7 +4,7 @@ A table, against other detectors
 
 Rows of numbers work as images do. Here benign tumours are normal and malignant ones are to be
 found, from 30 measurements of cell nuclei. On small tables, simple detectors are strong rivals, and
-cost far less: :func:`~sklearn_ae.baselines.compare_with_baselines` says how strong.
+cost far less: :func:`~sklearn_ae.inspection.compare_with_baselines` says how strong.
 """
 
 import matplotlib.pyplot as plt
@@ -12,8 +12,12 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
-from sklearn_ae import AutoencoderAnomalyDetector, DetectionCurveDisplay, ScoreHistogramDisplay
-from sklearn_ae.baselines import compare_with_baselines
+from sklearn_ae import AutoencoderAnomalyDetector
+from sklearn_ae.inspection import (
+    DetectionCurveDisplay,
+    ScoreHistogramDisplay,
+    compare_with_baselines,
+)
 
 # %%
 # Half of the benign tumours are to train on. The others and all malignant ones are to test on,

@@ -4,8 +4,8 @@ A table with categories: why was this row flagged?
 
 Tables hold words as well as numbers. A :class:`~sklearn.compose.ColumnTransformer` turns words into
 columns of 0 and 1, and the autoencoder learns which numbers go with which word. So it finds rows
-of which every single value is ordinary, and :class:`~sklearn_ae.ContributionDisplay` says what does
-not fit.
+of which every single value is ordinary, and
+:class:`~sklearn_ae.inspection.ContributionDisplay` says what does not fit.
 """
 
 import matplotlib.pyplot as plt
@@ -18,7 +18,8 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sklearn_ae import AutoencoderAnomalyDetector, ContributionDisplay, DenseAutoencoder
+from sklearn_ae import AutoencoderAnomalyDetector, DenseAutoencoder
+from sklearn_ae.inspection import ContributionDisplay
 
 # %%
 # The rows are simulated cuts of a workshop's milling machines. The harder the material, the more

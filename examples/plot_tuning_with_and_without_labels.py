@@ -20,13 +20,11 @@ from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn_ae import (
     AutoencoderAnomalyDetector,
     ConvAutoencoder,
-    DetectionCurveDisplay,
-    GridHeatmapDisplay,
     NormalsOnly,
-    ThresholdCurveDisplay,
     TunedThresholdDetectorCV,
 )
 from sklearn_ae.datasets import fetch_fashion_mnist, load_mnist_one_zero, make_anomalies
+from sklearn_ae.inspection import DetectionCurveDisplay, GridHeatmapDisplay, ThresholdCurveDisplay
 from sklearn_ae.metrics import synthetic_anomaly_scorer
 
 # %%

@@ -25,7 +25,7 @@ class Server:
     Parameters
     ----------
     path : str
-        File that `sklearn_ae.persistence.to_onnx` wrote.
+        File that `sklearn_ae.deployment.to_onnx` wrote.
     """
 
     def __init__(self, path):
@@ -61,7 +61,7 @@ def main(model, file, batch_size=256):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Score samples with an exported detector.")
-    parser.add_argument("model", help="file that sklearn_ae.persistence.to_onnx wrote")
+    parser.add_argument("model", help="file that sklearn_ae.deployment.to_onnx wrote")
     parser.add_argument("samples", help="file of numpy.save, samples such as the detector takes")
     arguments = parser.parse_args()
     main(arguments.model, arguments.samples)

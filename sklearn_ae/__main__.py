@@ -2,7 +2,7 @@
 
 import sys
 
-from sklearn_ae.cli import main
+from sklearn_ae.deployment.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

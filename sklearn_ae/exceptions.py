@@ -10,7 +10,7 @@ class TrainingDivergedError(ValueError):
 
 
 class PersistenceError(ValueError):
-    """A file of :mod:`sklearn_ae.persistence` cannot be written or read.
+    """A file of :mod:`sklearn_ae.deployment` cannot be written or read.
 
     It is damaged, altered, of another program or a newer version, or what it should hold cannot be
     held by a file that needs no trust.

@@ -40,14 +40,14 @@ def trainings(monkeypatch):
         begun.append(args)
         raise RuntimeError("a training began")
 
-    monkeypatch.setattr("sklearn_ae._network.training.train", begin)
+    monkeypatch.setattr("sklearn_ae.autoencoder.training.training.train", begin)
     return begun
 
 
 @pytest.fixture
 def trainings_done(monkeypatch):
     """The trainings that took place in this process."""
-    from sklearn_ae._network import training
+    from sklearn_ae.autoencoder.training import training
 
     done = []
     train = training.train

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 from PIL import Image
 
-from sklearn_ae.cli import main
+from sklearn_ae.deployment.cli import main
 
 
 def draw(seed, *, size=16, is_defective=False):

@@ -16,7 +16,7 @@ class LogsTrainings(OutlierMixin, BaseEstimator):
         self.path = path
 
     def fit(self, X, y=None):
-        from sklearn_ae._network import training
+        from sklearn_ae.autoencoder.training import training
 
         train = training.train
 

@@ -18,7 +18,7 @@ from sklearn_ae import (
     FeatureAutoencoder,
     FixedThresholdDetector,
     NormalsOnly,
-    persistence,
+    deployment,
 )
 
 GENERATOR = np.random.default_rng(0)
@@ -101,7 +101,7 @@ def saved_bytes(name):
     file = io.BytesIO()
     detector, _ = fitted_kind(name)
     with _temporary_path() as path:
-        persistence.save(detector, path)
+        deployment.save(detector, path)
         file.write(path.read_bytes())
     return file.getvalue()
 

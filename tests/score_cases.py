@@ -5,12 +5,11 @@ import functools
 import numpy as np
 from tiny_networks import tiny
 
-from sklearn_ae import (
+from sklearn_ae import ConvAutoencoder, DenseAutoencoder
+from sklearn_ae.scores import (
     AbsoluteError,
     CodeDifference,
     CombinedScore,
-    ConvAutoencoder,
-    DenseAutoencoder,
     HiddenDifference,
     LatentDistance,
     NeighborDistance,

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from tiny_networks import tiny
 
 from sklearn_ae.datasets import load_mnist_one_zero, make_anomalies
-from sklearn_ae.displays import AnomalyMapDisplay
+from sklearn_ae.inspection import AnomalyMapDisplay
 from sklearn_ae.maps import regions, smooth
 
 

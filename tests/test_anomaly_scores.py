@@ -11,7 +11,8 @@ from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import NearestNeighbors
 from tiny_networks import tiny, two_models
 
-from sklearn_ae import (
+from sklearn_ae.autoencoder.scores.whitening import leave_one_out_distances
+from sklearn_ae.scores import (
     CodeDifference,
     CombinedScore,
     HiddenDifference,
@@ -20,7 +21,6 @@ from sklearn_ae import (
     SmoothedError,
     WhitenedError,
 )
-from sklearn_ae.anomaly_scores._whitened import leave_one_out_distances
 
 
 def held_out_and_training(detector, X):

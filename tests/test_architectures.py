@@ -17,9 +17,9 @@ from sklearn_ae import (
     ConvDenseAutoencoder,
     DenseAutoencoder,
 )
-from sklearn_ae._network.building import build_network
-from sklearn_ae._scaling import Scaling
-from sklearn_ae.architectures import resolve_architecture
+from sklearn_ae.autoencoder.architectures.choosing import resolve_architecture
+from sklearn_ae.autoencoder.network.building import build_network
+from sklearn_ae.autoencoder.scaling import Scaling
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(40, 6))

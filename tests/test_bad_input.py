@@ -13,8 +13,8 @@ import scipy.sparse as sp
 from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import DenseAutoencoder, maps, metrics
-from sklearn_ae.baselines import compare_with_baselines
 from sklearn_ae.datasets import make_anomalies
+from sklearn_ae.inspection import compare_with_baselines
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(40, 6))

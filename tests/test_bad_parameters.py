@@ -7,12 +7,8 @@ import numpy as np
 import pytest
 from tiny_networks import one_model, tiny, tiny_conv, two_models
 
-from sklearn_ae import (
-    AbsoluteError,
-    ConvAutoencoder,
-    ConvDenseAutoencoder,
-    DenseAutoencoder,
-)
+from sklearn_ae import ConvAutoencoder, ConvDenseAutoencoder, DenseAutoencoder
+from sklearn_ae.scores import AbsoluteError
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(40, 6))

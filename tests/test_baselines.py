@@ -23,8 +23,8 @@ from sklearn.svm import OneClassSVM
 from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import NormalsOnly
-from sklearn_ae.baselines import BaselineComparison, compare_with_baselines
 from sklearn_ae.datasets import load_mnist_one_zero, make_anomalies
+from sklearn_ae.inspection import BaselineComparison, compare_with_baselines
 from sklearn_ae.metrics import anomaly_scorer
 
 METRICS = {

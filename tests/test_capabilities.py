@@ -14,7 +14,7 @@ from sklearn_ae import (
     ConvDenseAutoencoder,
     DenseAutoencoder,
     FeatureAutoencoder,
-    persistence,
+    deployment,
 )
 
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "architectures.csv"
@@ -200,9 +200,9 @@ def test_pretrained_architecture():
 
 @pytest.mark.parametrize("name", SMALL)
 def test_one_file(fitted, images, name, tmp_path):
-    assert says("one file: `persistence.save`", name)
-    persistence.save(fitted[name], tmp_path / "model.skae")
-    loaded = persistence.load(tmp_path / "model.skae")
+    assert says("one file: `deployment.save`", name)
+    deployment.save(fitted[name], tmp_path / "model.skae")
+    loaded = deployment.load(tmp_path / "model.skae")
     assert (loaded.score_samples(images) == fitted[name].score_samples(images)).all()
 
 
@@ -210,5 +210,5 @@ def test_one_file(fitted, images, name, tmp_path):
 def test_export(fitted, name, tmp_path):
     pytest.importorskip("tf2onnx", reason="the extra 'onnx'")
     assert says("export to ONNX", name)
-    persistence.to_onnx(fitted[name], tmp_path / "model.onnx")
+    deployment.to_onnx(fitted[name], tmp_path / "model.onnx")
     assert (tmp_path / "model.onnx").stat().st_size > 0

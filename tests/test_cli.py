@@ -15,9 +15,10 @@ from PIL import Image
 from scipy.stats import beta
 
 import sklearn_ae
-from sklearn_ae import AnomalyMapDisplay, AutoencoderAnomalyDetector, ConformalDetector
+from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector
 from sklearn_ae.datasets import load_images
-from sklearn_ae.persistence import load
+from sklearn_ae.deployment import load
+from sklearn_ae.inspection import AnomalyMapDisplay
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_options_of_fit_are_the_parameters(files, tmp_path):
 def test_table_holds_what_the_detector_says(
     files, tmp_path, name, bytes_per_batch, capsys, monkeypatch
 ):
-    monkeypatch.setattr("sklearn_ae.cli._table._BYTES_PER_BATCH", bytes_per_batch)
+    monkeypatch.setattr("sklearn_ae.deployment.cli._table._BYTES_PER_BATCH", bytes_per_batch)
     status = run("score", files / name, files / "today", "--csv", tmp_path / "s.csv")
     assert status == 0
     rows = read_table(tmp_path / "s.csv")
@@ -133,7 +134,7 @@ def test_maps_are_pictures_in_folders_as_the_images_are(files, tmp_path):
 
 @pytest.mark.parametrize("options", [[], ["--map-max", 0.5]])
 def test_maps_are_those_of_the_api_on_one_scale(files, tmp_path, monkeypatch, capsys, options):
-    monkeypatch.setattr("sklearn_ae.cli._table._BYTES_PER_BATCH", 600)
+    monkeypatch.setattr("sklearn_ae.deployment.cli._table._BYTES_PER_BATCH", 600)
     drawn, displays, draw_maps = [], [], AnomalyMapDisplay.from_maps
 
     def record(images, maps, **parameters):
@@ -225,7 +226,7 @@ def test_exported_model_gives_the_labels_of_the_table(files, tmp_path):
 def test_info_and_help_say_much_without_tensorflow(files):
     code = """
 import sys
-from sklearn_ae.cli import main
+from sklearn_ae.deployment.cli import main
 for name in sys.argv[1:]:
     assert main(["info", name]) == 0
 for command in [[], ["fit"], ["score"], ["calibrate"], ["export"], ["info"]]:

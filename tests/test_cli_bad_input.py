@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from folders_of_images import draw, fit, read_table, run, save_images
 
-from sklearn_ae.cli import main
-from sklearn_ae.persistence import load
+from sklearn_ae.deployment import load
+from sklearn_ae.deployment.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_images_smaller_than_a_tile_are_named(tmp_path, complaint, capsys):
 
 
 def test_detector_of_rows_is_refused(files, tmp_path, complaint, fitted_detector):
-    from sklearn_ae.persistence import save
+    from sklearn_ae.deployment import save
 
     save(fitted_detector, tmp_path / "rows.skae")
     assert run("score", tmp_path / "rows.skae", files / "good") == 1

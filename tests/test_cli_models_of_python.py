@@ -7,7 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import ConformalDetector, FixedThresholdDetector, NormalsOnly
-from sklearn_ae.persistence import load, save
+from sklearn_ae.deployment import load, save
 
 GOOD = np.stack([draw(n) for n in range(24)])
 LABELS = np.repeat([1, -1], [20, 4])

@@ -29,7 +29,7 @@ from tiny_networks import tiny, tiny_conv
 
 import sklearn_ae
 from sklearn_ae import ConformalDetector, NormalsOnly
-from sklearn_ae.calibration import CalibrationReport
+from sklearn_ae.thresholds import CalibrationReport
 
 # As in test_sklearn_compat.py: scikit-learn 1.6 scores with labels {1, 2}.
 EXPECTED_FAILURES = {}
@@ -63,7 +63,7 @@ def test_check_estimator(estimator, check):
 
 
 def test_public_names():
-    assert sklearn_ae.ConformalDetector is sklearn_ae.calibration.ConformalDetector
+    assert sklearn_ae.ConformalDetector is sklearn_ae.thresholds.ConformalDetector
     assert list(ConformalDetector(OneClassSVM()).get_params(deep=False)) == [
         "calibration_size",
         "confidence",

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import ConformalDetector, FixedThresholdDetector, NormalsOnly
-from sklearn_ae.displays import ContributionDisplay
+from sklearn_ae.inspection import ContributionDisplay
 
 
 class HalvingDetector(BaseEstimator):

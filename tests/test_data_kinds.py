@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from tiny_networks import tiny, tiny_conv, two_models
 
 from sklearn_ae import ConvAutoencoder
-from sklearn_ae._network import scoring
+from sklearn_ae.autoencoder.network import scoring
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))

@@ -7,9 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from tiny_networks import tiny, tiny_conv
 
-from sklearn_ae import _scaling, _validation
-from sklearn_ae._scaling import fit_scaling
-from sklearn_ae._validation import limits_of
+from sklearn_ae.autoencoder import samples
+from sklearn_ae.autoencoder import scaling as scaling_module
+from sklearn_ae.autoencoder.samples import limits_of
+from sklearn_ae.autoencoder.scaling import fit_scaling
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
@@ -283,7 +284,7 @@ def test_detector_fitted_to_integers_reads_floats_as_integers(fitted_integers):
 
 
 def test_statistics_are_those_of_all_chunks(monkeypatch):
-    monkeypatch.setattr(_scaling, "_VALUES_PER_CHUNK", 7 * 6)
+    monkeypatch.setattr(scaling_module, "_VALUES_PER_CHUNK", 7 * 6)
     scaling = fit_scaling("standard", ROWS, np.arange(60), limits_of(ROWS)[:2])
     scaled = scaling.transform(ROWS)
     assert_allclose(scaled.mean(axis=0), 0, atol=1e-6)
@@ -291,7 +292,7 @@ def test_statistics_are_those_of_all_chunks(monkeypatch):
 
 
 def test_limits_are_those_of_all_chunks(monkeypatch):
-    monkeypatch.setattr(_validation, "_VALUES_PER_CHUNK", 7 * 6)
+    monkeypatch.setattr(samples, "_VALUES_PER_CHUNK", 7 * 6)
     X = np.ones((60, 6))
     assert limits_of(X).is_constant
     X[-1] = np.arange(6)

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
-from sklearn_ae import DetectionCurveDisplay, NormalsOnly, TunedThresholdDetectorCV
+from sklearn_ae import NormalsOnly, TunedThresholdDetectorCV
+from sklearn_ae.inspection import DetectionCurveDisplay
 
 FOLDS = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)
 KINDS = ["roc", "precision_recall"]

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 
-from sklearn_ae.displays import (
+from sklearn_ae.inspection import (
     AnomalyMapDisplay,
     ContributionDisplay,
     DetectionCurveDisplay,

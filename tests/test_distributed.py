@@ -30,7 +30,7 @@ from sklearn.svm import OneClassSVM
 from training_cases import IMAGES, X, small, small_conv
 
 from sklearn_ae import NormalsOnly
-from sklearn_ae.distributed import score_samples
+from sklearn_ae.deployment.distributed import score_samples
 
 Y = (np.arange(len(X)) % 5 == 0).astype(int)
 GRID = {

@@ -19,17 +19,19 @@ from sklearn.frozen import FrozenEstimator
 import sklearn_ae
 from sklearn_ae import (
     AutoencoderAnomalyDetector,
-    CodeDifference,
-    CombinedScore,
     ConformalDetector,
     FeatureAutoencoder,
     FixedThresholdDetector,
+    NormalsOnly,
+    TunedThresholdDetectorCV,
+)
+from sklearn_ae.scores import (
+    CodeDifference,
+    CombinedScore,
     LatentDistance,
     NeighborDistance,
-    NormalsOnly,
     PooledDistance,
     PositionError,
-    TunedThresholdDetectorCV,
     WhitenedError,
 )
 

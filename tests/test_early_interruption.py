@@ -11,8 +11,8 @@ import pytest
 from folders_of_images import run
 from PIL import Image
 
-from sklearn_ae._early_interrupts import is_command
-from sklearn_ae.cli import _main
+from sklearn_ae._base.early_interrupts import is_command
+from sklearn_ae.deployment.cli import _main
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -37,7 +37,7 @@ if "IGNORE" not in os.environ:
 """
 
 # What pip writes as the command's script.
-SCRIPT = "import sys\nfrom sklearn_ae.cli import main\nsys.exit(main())\n"
+SCRIPT = "import sys\nfrom sklearn_ae.deployment.cli import main\nsys.exit(main())\n"
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -67,7 +67,13 @@ def press(tmp_path):
     return press_at
 
 
-EARLY = ["numpy", "sklearn.base", "sklearn_ae.detector", "sklearn_ae.cli", "sklearn_ae.cli._parser"]
+EARLY = [
+    "numpy",
+    "sklearn.base",
+    "sklearn_ae.autoencoder.detector",
+    "sklearn_ae.deployment.cli",
+    "sklearn_ae.deployment.cli._parser",
+]
 LATE = ["PIL.Image", "tensorflow", "tensorflow.python", "keras"]
 FIT = ["fit", "good", "-o", "model.skae"]
 

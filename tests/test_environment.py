@@ -12,25 +12,25 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 from tiny_networks import tiny
 
-from sklearn_ae import persistence
-from sklearn_ae._progress import progress_bar
+from sklearn_ae import deployment
+from sklearn_ae._base.progress import progress_bar
 
 ROWS = np.random.default_rng(0).normal(size=(40, 6))
 
 # Modes of a whole process.
 WITHOUT_EAGER = """
 import numpy, tensorflow as tf
-from sklearn_ae import AutoencoderAnomalyDetector, persistence
+from sklearn_ae import AutoencoderAnomalyDetector, deployment
 X = numpy.random.default_rng(0).normal(size=(40, 4))
 detector = AutoencoderAnomalyDetector(epochs=1, random_state=0)
 fitted = AutoencoderAnomalyDetector(epochs=1, random_state=0).fit(X)
-persistence.save(fitted, {path!r})
+deployment.save(fitted, {path!r})
 tf.compat.v1.{call}()
 before = dict(vars(detector))
 for use in (
     lambda: detector.fit(X),
     lambda: fitted.score_samples(X),
-    lambda: persistence.load({path!r}),
+    lambda: deployment.load({path!r}),
 ):
     try:
         use()
@@ -55,13 +55,13 @@ def test_functions_of_tensorflow_are_no_place_for_a_detector(fitted_detector):
 
 
 def test_scope_of_a_strategy_is_for_scores_alone(fitted_detector, tmp_path, trainings):
-    persistence.save(fitted_detector, tmp_path / "model.skae")
+    deployment.save(fitted_detector, tmp_path / "model.skae")
     expected = fitted_detector.score_samples(ROWS)
     detector = tiny()
     uses = (
         lambda: detector.fit(ROWS),
         lambda: copy.deepcopy(fitted_detector),
-        lambda: persistence.load(tmp_path / "model.skae"),
+        lambda: deployment.load(tmp_path / "model.skae"),
     )
     with tf.distribute.MirroredStrategy().scope():
         assert_allclose(fitted_detector.score_samples(ROWS), expected, rtol=1e-6)
@@ -107,11 +107,9 @@ def test_versions_are_those_of_the_modules(fitted_detector, tmp_path, monkeypatc
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    persistence.save(fitted_detector, tmp_path / "model.skae")
-    assert (
-        persistence.describe(tmp_path / "model.skae")["libraries"]["tensorflow"] == tf.__version__
-    )
-    from sklearn_ae.persistence._onnx import _describe
+    deployment.save(fitted_detector, tmp_path / "model.skae")
+    assert deployment.describe(tmp_path / "model.skae")["libraries"]["tensorflow"] == tf.__version__
+    from sklearn_ae.deployment.onnx._writing import _describe
 
     decision = type("Decision", (), {"offset": 0.0, "calibration_scores": None})
     assert _describe([fitted_detector], decision)["libraries"]["tensorflow"] == tf.__version__

@@ -7,8 +7,8 @@ from sklearn.base import BaseEstimator
 from sklearn.covariance import LedoitWolf
 from tiny_networks import tiny
 
-from sklearn_ae import CombinedScore, LatentDistance, NeighborDistance, WhitenedError
-from sklearn_ae.anomaly_scores._whitened import leave_one_out_distances
+from sklearn_ae.autoencoder.scores.whitening import leave_one_out_distances
+from sklearn_ae.scores import CombinedScore, LatentDistance, NeighborDistance, WhitenedError
 
 
 def factors(n_samples, n_features, seed):

@@ -8,14 +8,8 @@ import pytest
 from score_cases import CASES, SCORES, combined, data_of, fit, fitted
 from tiny_networks import tiny, tiny_conv
 
-from sklearn_ae import (
-    CodeDifference,
-    CombinedScore,
-    ConvAutoencoder,
-    FeatureAutoencoder,
-    HiddenDifference,
-    LatentDistance,
-)
+from sklearn_ae import ConvAutoencoder, FeatureAutoencoder
+from sklearn_ae.scores import CodeDifference, CombinedScore, HiddenDifference, LatentDistance
 
 FACTORS = 10.0 ** np.arange(2, 16)
 

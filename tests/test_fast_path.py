@@ -12,7 +12,7 @@ from score_cases import IMAGES, ROWS, fitted
 from sklearn.base import BaseEstimator
 from tiny_networks import tiny
 
-from sklearn_ae._network import scoring
+from sklearn_ae.autoencoder.network import scoring
 
 N_THREADS = 8
 # Far above what they take, and far below for ever.

@@ -179,7 +179,7 @@ def test_features_are_computed_once_a_fit_not_once_an_epoch():
 
 def test_features_beyond_memory_are_kept_in_a_file(monkeypatch):
     expected = small().fit(X).score_samples(NORMAL)
-    monkeypatch.setattr("sklearn_ae._tiling._MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr("sklearn_ae.autoencoder.tiling._MAX_BYTES_IN_MEMORY", 0)
     np.testing.assert_array_equal(small().fit(X).score_samples(NORMAL), expected)
 
 

@@ -11,8 +11,9 @@ from folders_of_images import draw, fit, save_images
 # The command in a process that says when it is about to do what shall be interrupted.
 COMMAND = """
 import sys, time
-import sklearn_ae._network.training as training
-from sklearn_ae import AutoencoderAnomalyDetector, cli
+import sklearn_ae.autoencoder.training.training as training
+from sklearn_ae import AutoencoderAnomalyDetector
+from sklearn_ae.deployment import cli
 
 train, score = training.train, AutoencoderAnomalyDetector.score_samples
 
@@ -170,8 +171,8 @@ def test_search_whose_worker_is_killed_ends_with_an_error():
 # As on a full disk, no file may grow beyond so many bytes from then on.
 FULL_DISK = """
 import resource, sys
-from sklearn_ae import cli
-from sklearn_ae.cli import _commands
+from sklearn_ae.deployment import cli
+from sklearn_ae.deployment.cli import _commands
 
 name, n_bytes, *arguments = sys.argv[1:]
 function = getattr(_commands, name)

@@ -12,9 +12,9 @@ from numpy.testing import assert_array_equal
 from persistence_cases import of_features
 from tiny_networks import tiny, tiny_conv
 
-from sklearn_ae import persistence
-from sklearn_ae._network.scoring import _GRAPHS
-from sklearn_ae._network.settings import KerasSettings
+from sklearn_ae import deployment
+from sklearn_ae.autoencoder.network.keras_settings import KerasSettings
+from sklearn_ae.autoencoder.network.scoring import _GRAPHS
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(40, 6))
@@ -93,10 +93,10 @@ def test_detector_that_comes_back_scores_as_before(fitted, name, tmp_path):
     detector, X = fitted
     scores, maps = detector.score_samples(X), detector.anomaly_map(X)
     pickled = pickle.dumps(detector)
-    persistence.save(detector, tmp_path / "model.skae")
+    deployment.save(detector, tmp_path / "model.skae")
     put(OTHERS[name])
     for restored in (
-        persistence.load(tmp_path / "model.skae", verify=True),
+        deployment.load(tmp_path / "model.skae", verify=True),
         pickle.loads(pickled),
         copy.deepcopy(detector),
     ):
@@ -124,10 +124,10 @@ def test_detector_that_was_fitted_under_other_settings_keeps_them(name, tmp_path
     put(OTHERS[name])
     scores = detector.fit(ROWS).score_samples(ROWS)
     detector.architecture = "auto"
-    persistence.save(detector, tmp_path / "model.skae")
+    deployment.save(detector, tmp_path / "model.skae")
     put(USUAL)
     assert_array_equal(copy.deepcopy(detector).score_samples(ROWS), scores)
-    assert_array_equal(persistence.load(tmp_path / "model.skae").score_samples(ROWS), scores)
+    assert_array_equal(deployment.load(tmp_path / "model.skae").score_samples(ROWS), scores)
     usual = tiny(architecture=build_as_set).fit(ROWS)
     assert (usual.score_samples(ROWS) != scores).any()
 
@@ -186,7 +186,7 @@ def test_settings_are_put_back_after_an_error_and_one_thread_has_them_at_a_time(
     ],
 )
 def test_file_with_impossible_settings_is_refused(changed):
-    from sklearn_ae.persistence._reading import Reader
+    from sklearn_ae.deployment.persistence._reading import Reader
 
     node = {"settings": USUAL._asdict() | changed, "parts": []}
     with pytest.raises((ValueError, TypeError), match=r"settings|unexpected keyword"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_networks import tiny, tiny_conv
 
-from sklearn_ae import _row_hashes, _scaling, _tiling
+from sklearn_ae.autoencoder import row_hashes, scaling, tiling
 
 N_BYTES = 48 * 2**20
 
@@ -14,10 +14,10 @@ N_BYTES = 48 * 2**20
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Make parts as small as is in proportion to these maps."""
-    for module in (_row_hashes, _scaling):
+    for module in (row_hashes, scaling):
         monkeypatch.setattr(module, "_VALUES_PER_CHUNK", 2**18)
     # As of more than the limit, training tiles are in a temporary file.
-    monkeypatch.setattr(_tiling, "_MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(tiling, "_MAX_BYTES_IN_MEMORY", 0)
 
 
 def write_map(path, shape, dtype):

@@ -11,15 +11,13 @@ from sklearn.preprocessing import StandardScaler
 from tiny_networks import tiny
 
 from sklearn_ae import (
-    AbsoluteError,
     AutoencoderAnomalyDetector,
-    CombinedScore,
     ConformalDetector,
     FixedThresholdDetector,
     NormalsOnly,
-    SquaredError,
     TunedThresholdDetectorCV,
 )
+from sklearn_ae.scores import AbsoluteError, CombinedScore, SquaredError
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4))
 LABELS = np.repeat([-1, 1], [12, 48])

@@ -13,16 +13,9 @@ from memory_cases import X, Y, assert_equal_fits, small
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-from sklearn_ae import (
-    AutoencoderAnomalyDetector,
-    CodeDifference,
-    CombinedScore,
-    DenseAutoencoder,
-    LatentDistance,
-    NormalsOnly,
-    SquaredError,
-)
-from sklearn_ae._network import memoizing
+from sklearn_ae import AutoencoderAnomalyDetector, DenseAutoencoder, NormalsOnly
+from sklearn_ae.autoencoder.training import memoizing
+from sklearn_ae.scores import CodeDifference, CombinedScore, LatentDistance, SquaredError
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from memory_cases import X, assert_equal_fits, small
 
-from sklearn_ae import _locking
+from sklearn_ae._base import files
 from sklearn_ae.exceptions import TrainingDivergedError
 
 
@@ -37,7 +37,7 @@ def test_threads_train_one_network(tmp_path, trainings_done):
 
 HOLDS_THE_LOCK = """
 import pathlib, sys, time
-from sklearn_ae._locking import locked
+from sklearn_ae._base.files import locked
 with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
@@ -69,14 +69,14 @@ def test_process_that_is_killed_is_not_waited_for(tmp_path, trainings_done):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_lock_is_free_though_a_forked_child_has_its_file_open(tmp_path):
-    with _locking.locked(tmp_path / "lock"):
+    with files.locked(tmp_path / "lock"):
         child = os.fork()
         if child == 0:
             time.sleep(600)
             os._exit(0)
     try:
         with (tmp_path / "lock").open("ab") as file:
-            assert _locking._try_to_lock(file.fileno())
+            assert files._try_to_lock(file.fileno())
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -95,7 +95,7 @@ def test_folder_without_locks_serves_all_the_same(tmp_path, trainings_done, monk
     def refuse(descriptor):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(_locking, "_try_to_lock", refuse)
+    monkeypatch.setattr(files, "_try_to_lock", refuse)
     for _ in range(2):
         small(tmp_path).fit(X)
     assert len(trainings_done) == 1

@@ -22,7 +22,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_ae.model_selection import FixedThresholdDetector, NormalsOnly
+from sklearn_ae import FixedThresholdDetector, NormalsOnly
 
 SHUFFLED = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)
 

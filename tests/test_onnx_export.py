@@ -26,7 +26,7 @@ from sklearn_ae import (
     NormalsOnly,
     TunedThresholdDetectorCV,
 )
-from sklearn_ae.persistence import to_onnx
+from sklearn_ae.deployment import to_onnx
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "serve_onnx.py"
 # Every score of images, and those of rows whose graph is another one.

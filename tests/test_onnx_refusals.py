@@ -19,10 +19,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tiny_networks import tiny, two_models
 
-from sklearn_ae import CombinedScore, ConvDenseAutoencoder, FixedThresholdDetector, SquaredError
-from sklearn_ae._network import exporting
+from sklearn_ae import ConvDenseAutoencoder, FixedThresholdDetector
+from sklearn_ae.deployment import to_onnx
+from sklearn_ae.deployment.onnx import _exporting, _writing
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence import _onnx, to_onnx
+from sklearn_ae.scores import CombinedScore, SquaredError
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_golden_inputs_of_another_shape(golden_inputs, path):
 )
 def test_golden_inputs_that_the_model_cannot_take(golden_inputs, message, path, monkeypatch):
     """Of which nothing would be left to compare. Said before the conversion."""
-    monkeypatch.setattr(exporting, "build_onnx_model", None)
+    monkeypatch.setattr(_exporting, "build_onnx_model", None)
     with pytest.raises(ValueError, match=message):
         to_onnx(fitted_kind("bytes")[0], path, golden_inputs=golden_inputs)
 
@@ -146,7 +147,7 @@ def test_too_little_memory_is_no_fault_of_the_network(path, monkeypatch):
     def convert(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr(exporting.tf2onnx.convert, "from_function", convert)
+    monkeypatch.setattr(_exporting.tf2onnx.convert, "from_function", convert)
     with pytest.raises(MemoryError):
         to_onnx(fitted_kind("rows")[0], path)
 
@@ -173,7 +174,7 @@ def test_missing_package_is_named_with_its_extra(package, path, monkeypatch):
 )
 def test_a_model_that_disagrees_is_refused(output, change, path, monkeypatch):
     """Of a conversion that is wrong in one of its outputs."""
-    build = exporting._make_graph
+    build = _exporting._make_graph
 
     def build_wrong(*args):
         graph = build(*args)
@@ -184,15 +185,15 @@ def test_a_model_that_disagrees_is_refused(output, change, path, monkeypatch):
 
         return wrong
 
-    monkeypatch.setattr(exporting, "_make_graph", build_wrong)
+    monkeypatch.setattr(_exporting, "_make_graph", build_wrong)
     with pytest.raises(PersistenceError, match=f"another {output} than the detector does"):
         to_onnx(fitted_kind("conformal")[0], path)
 
 
 def test_scores_are_not_compared_with_the_threshold(path, monkeypatch):
     """A large one would hide that they differ."""
-    compute = exporting._bounded
-    monkeypatch.setattr(exporting, "_bounded", lambda *args: 1.5 * compute(*args))
+    compute = _exporting._bounded
+    monkeypatch.setattr(_exporting, "_bounded", lambda *args: 1.5 * compute(*args))
     frozen = FrozenEstimator(fitted_kind("rows")[0])
     detector = FixedThresholdDetector(frozen, threshold=1e6).fit(ROWS)
     with pytest.raises(PersistenceError, match="another score"):
@@ -209,7 +210,7 @@ def test_an_interrupted_write_leaves_the_file_that_was_there(path, monkeypatch):
 
 
 def test_folder_that_does_not_exist_is_an_error_before_the_conversion(tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting, "build_onnx_model", None)
+    monkeypatch.setattr(_exporting, "build_onnx_model", None)
     with pytest.raises(FileNotFoundError, match=r"a folder that exists.*Received: .*nowhere"):
         to_onnx(fitted_kind("rows")[0], tmp_path / "nowhere" / "model.onnx")
     for path in (tmp_path, "", "."):
@@ -221,14 +222,14 @@ def test_large_networks_warn_before_the_conversion(path, monkeypatch):
     def convert(*args):
         raise RuntimeError("the conversion began")
 
-    monkeypatch.setattr(exporting, "build_onnx_model", convert)
-    monkeypatch.setattr(_onnx, "LARGE_NETWORK", 50)
+    monkeypatch.setattr(_exporting, "build_onnx_model", convert)
+    monkeypatch.setattr(_writing, "LARGE_NETWORK", 50)
     detector = fitted_kind("rows")[0]
     n = detector.model_.count_params()
     expected = pytest.warns(UserWarning, match=f"network of {n} weights takes about .* GB .* s")
     with expected, pytest.raises(RuntimeError, match="began"):
         to_onnx(detector, path)
-    monkeypatch.setattr(_onnx, "LARGE_NETWORK", n + 1)
+    monkeypatch.setattr(_writing, "LARGE_NETWORK", n + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(RuntimeError, match="began"):
@@ -237,12 +238,12 @@ def test_large_networks_warn_before_the_conversion(path, monkeypatch):
 
 def test_the_network_of_the_article_is_a_large_one():
     encoder, decoder = ConvDenseAutoencoder().build((28, 28, 1), 32)
-    assert encoder.count_params() + decoder.count_params() >= _onnx.LARGE_NETWORK
+    assert encoder.count_params() + decoder.count_params() >= _writing.LARGE_NETWORK
 
 
 def test_what_no_onnx_file_can_hold_is_refused_before_the_conversion(path, monkeypatch):
-    monkeypatch.setattr(exporting.tf2onnx.convert, "from_function", None)
-    monkeypatch.setattr(exporting, "LARGEST_MODEL", 100)
+    monkeypatch.setattr(_exporting.tf2onnx.convert, "from_function", None)
+    monkeypatch.setattr(_exporting, "LARGEST_MODEL", 100)
     with pytest.raises(PersistenceError, match=r"An ONNX file holds .* GB at most"):
         to_onnx(fitted_kind("rows")[0], path)
 

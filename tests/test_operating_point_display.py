@@ -9,7 +9,8 @@ from calibrating import calibrated, frozen
 from scipy.stats import beta
 from sklearn.ensemble import IsolationForest
 
-from sklearn_ae import ConformalDetector, NormalsOnly, OperatingPointDisplay
+from sklearn_ae import ConformalDetector, NormalsOnly
+from sklearn_ae.inspection import OperatingPointDisplay
 
 
 @pytest.fixture(autouse=True)

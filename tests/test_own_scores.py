@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from tiny_networks import tiny
 
-from sklearn_ae import CombinedScore, SquaredError
+from sklearn_ae.scores import CombinedScore, SquaredError
 
 X = np.random.default_rng(0).normal(size=(60, 5))
 

@@ -9,7 +9,8 @@ from calibrating import calibrated, frozen
 from scipy.stats import binomtest
 from sklearn.ensemble import IsolationForest
 
-from sklearn_ae import ConformalDetector, NormalsOnly, PValueDisplay
+from sklearn_ae import ConformalDetector, NormalsOnly
+from sklearn_ae.inspection import PValueDisplay
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from tiny_networks import tiny
 
-from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector, NormalsOnly, persistence
-from sklearn_ae._innermost import find_innermost
+from sklearn_ae import AutoencoderAnomalyDetector, ConformalDetector, NormalsOnly, deployment
+from sklearn_ae.deployment import load, save
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence import load, save
+from sklearn_ae.thresholds._unwrapping import find_innermost
 
 CASES = dict(cases())
 
@@ -73,7 +73,7 @@ def test_loaded_detector_is_the_saved_one(name, tmp_path):
 LOAD_AND_SCORE = """
 import sys
 import numpy as np
-from sklearn_ae.persistence import load
+from sklearn_ae.deployment import load
 for name in sys.argv[1:]:
     detector = load(f"{name}.skae", verify=True)
     np.save(f"{name}.scores.npy", detector.score_samples(np.load(f"{name}.npy")))
@@ -185,7 +185,7 @@ def test_golden_inputs_may_be_an_array_of_objects(tmp_path):
 
 def test_file_says_what_it_is(tmp_path):
     save(fitted_kind("bytes")[0], tmp_path / "model.skae")
-    description = persistence.describe(tmp_path / "model.skae")
+    description = deployment.describe(tmp_path / "model.skae")
     assert description["detector"] == "AutoencoderAnomalyDetector"
     assert description["version"] == 1
     assert description["labels"] == {"1": "normal", "-1": "anomaly"}

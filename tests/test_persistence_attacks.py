@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from persistence_cases import altered, find, members_of, packed, saved_bytes
 
+from sklearn_ae.deployment import describe, load
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence import describe, load
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ class Payload:
     ],
 )
 def test_foreign_files(data, refused):
-    refused(data, "no complete file of sklearn_ae.persistence.save", BOTH)
+    refused(data, "no complete file of sklearn_ae.deployment.save", BOTH)
 
 
 def test_truncated_files(refused):

@@ -10,7 +10,7 @@ import threading
 import pytest
 from persistence_cases import fitted_kind, saved_bytes
 
-from sklearn_ae.persistence import load, save
+from sklearn_ae.deployment import load, save
 
 NAMES = ["model.skae"]
 
@@ -79,7 +79,7 @@ def test_two_threads_that_save_to_one_file(path):
 
 FULL_DISK_THEN_ENDLESS_WRITING = """
 import os, resource, sys, time
-from sklearn_ae.persistence import load, save
+from sklearn_ae.deployment import load, save
 
 path = sys.argv[1]
 detector = load(path).set_params(false_alarm_rate=0.1)

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from persistence_cases import altered, fitted_kind, members_of, packed, saved_bytes
 
+from sklearn_ae.deployment import describe, load
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence import describe, load
 
 # SKLEARN_AE_FUZZ=5000 looks for longer.
 N_EXAMPLES = int(os.environ.get("SKLEARN_AE_FUZZ", "60"))

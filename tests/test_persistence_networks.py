@@ -10,8 +10,8 @@ import pytest
 from persistence_attacks import CODE, CONFIGS, inputs, layer, sequential, with_network
 from persistence_cases import altered, find, saved_bytes
 
+from sklearn_ae.deployment import load
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence import load
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -83,7 +83,7 @@ def test_losses_and_optimizers_have_no_weights(parameter, tmp_path):
 
 LOAD_AND_MEASURE = """
 import json, resource, sys
-from sklearn_ae.persistence import load
+from sklearn_ae.deployment import load
 from sklearn_ae.exceptions import PersistenceError
 
 def peak():

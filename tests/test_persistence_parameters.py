@@ -14,14 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tiny_networks import tiny, two_models
 
-from sklearn_ae import (
-    ConformalDetector,
-    FixedThresholdDetector,
-    SquaredError,
-    TunedThresholdDetectorCV,
-)
+from sklearn_ae import ConformalDetector, FixedThresholdDetector, TunedThresholdDetectorCV
+from sklearn_ae.deployment import load, save
 from sklearn_ae.exceptions import PersistenceError
-from sklearn_ae.persistence import load, save
+from sklearn_ae.scores import SquaredError
 
 PATH = "model.skae"
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_ae import AutoencoderAnomalyDetector, CombinedScore, NormalsOnly
-from sklearn_ae.persistence import describe, load, save
+from sklearn_ae import AutoencoderAnomalyDetector, NormalsOnly
+from sklearn_ae.deployment import describe, load, save
+from sklearn_ae.scores import CombinedScore
 
 FILES = sorted((Path(__file__).resolve().parent / "data" / "version_1").glob("*.skae"))
 

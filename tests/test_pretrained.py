@@ -11,8 +11,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_ae import AutoencoderAnomalyDetector, FeatureAutoencoder
-from sklearn_ae._network import efficientnet_lite
-from sklearn_ae._network.efficientnet_lite import load_efficientnet_lite0
+from sklearn_ae.autoencoder.architectures.backbones import efficientnet_lite
+from sklearn_ae.autoencoder.architectures.backbones.efficientnet_lite import load_efficientnet_lite0
 
 # Of `image(height, width)`, from efficientnet_lite_pytorch 0.1.0 with image_size=None, which pads
 # as TensorFlow does, in torch 2.13, for (255 x - 127) / 128: the shape of each output, the mean of

@@ -35,7 +35,7 @@ def test_workers_of_joblib_take_their_share_of_the_cores():
 
 
 def test_threads_of_a_process_of_ones_own_are_left_alone():
-    code = "import sklearn_ae._network.scoring, tensorflow as tf\n"
+    code = "import sklearn_ae.autoencoder.network.scoring, tensorflow as tf\n"
     code += "print(tf.config.threading.get_intra_op_parallelism_threads())"
     result = subprocess.run(
         [sys.executable, "-c", code],
@@ -155,7 +155,7 @@ def test_import_after_tensorflow_has_run_is_no_fork():
     code = """
 import tensorflow as tf
 tf.function(lambda x: x + 1)(tf.zeros(3))
-from sklearn_ae._forks import is_forked_with_tensorflow
+from sklearn_ae._base.keras_environment import is_forked_with_tensorflow
 print(is_forked_with_tensorflow())
 """
     result = subprocess.run(

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 
-from sklearn_ae.displays import ReconstructionDisplay
+from sklearn_ae.inspection import ReconstructionDisplay
 
 
 class HalvingDetector(BaseEstimator):

@@ -19,7 +19,7 @@ from training_cases import (
 )
 
 from sklearn_ae import DenseAutoencoder
-from sklearn_ae._network import training as network_training
+from sklearn_ae.autoencoder.training import training as network_training
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ methods = [cls.__dict__.get(name) for cls in patched for name in ("__reduce__", 
 if sys.argv[1] == "scikeras first":
     import scikeras
     methods = [c.__dict__.get(name) for c in patched for name in ("__reduce__", "__deepcopy__")]
-import sklearn_ae._network.training
+import sklearn_ae.autoencoder.training.training
 assert "scikeras.wrappers" in sys.modules
 after = [c.__dict__.get(name) for c in patched for name in ("__reduce__", "__deepcopy__")]
 print("equal" if (after, dict(os.environ)) == (methods, environment) else "changed")
@@ -198,7 +198,7 @@ except RuntimeError as error:
     [('{"backend": "torch"}', "torch"), ("{}", "tensorflow"), ("{", "tensorflow"), (None, None)],
 )
 def test_backend_of_the_file_is_the_one_that_keras_reads(text, backend, tmp_path, monkeypatch):
-    from sklearn_ae._network import _backend_of_file
+    from sklearn_ae._base.keras_environment import _backend_of_file
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     if text is not None:

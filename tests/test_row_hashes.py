@@ -15,7 +15,7 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 from tiny_networks import tiny, tiny_conv
 
 from sklearn_ae import ConformalDetector, FixedThresholdDetector, NormalsOnly
-from sklearn_ae._row_hashes import find_rows_fitted_to, remember_rows
+from sklearn_ae.autoencoder.row_hashes import find_rows_fitted_to, remember_rows
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +220,7 @@ def test_hashes_are_those_of_other_processes_and_machines():
 def test_chunks(monkeypatch):
     X = np.random.default_rng(0).normal(size=(50, 3))
     expected = remember_rows(X)
-    monkeypatch.setattr("sklearn_ae._row_hashes._VALUES_PER_CHUNK", 7)
+    monkeypatch.setattr("sklearn_ae.autoencoder.row_hashes._VALUES_PER_CHUNK", 7)
     assert find_rows_fitted_to(X, expected).all()
     assert_array_equal(remember_rows(X).hashes, expected.hashes)
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
 from sklearn_ae import NormalsOnly
-from sklearn_ae.displays import ScoreHistogramDisplay
+from sklearn_ae.inspection import ScoreHistogramDisplay
 
 
 @pytest.fixture(autouse=True)

@@ -16,18 +16,16 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from tiny_networks import one_model, tiny, tiny_conv
 
-from sklearn_ae import (
-    AutoencoderAnomalyDetector,
+from sklearn_ae import AutoencoderAnomalyDetector, FixedThresholdDetector, NormalsOnly
+from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.scores import (
     CodeDifference,
     CombinedScore,
-    FixedThresholdDetector,
     LatentDistance,
-    NormalsOnly,
     SmoothedError,
     SquaredError,
     WhitenedError,
 )
-from sklearn_ae._network import scoring
 
 STATEFUL = ["whitened", "difference", "code", "neighbors", "combined", "auto"]
 

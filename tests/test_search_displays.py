@@ -10,13 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 
-from sklearn_ae import (
-    FixedThresholdDetector,
-    GridHeatmapDisplay,
-    NormalsOnly,
-    ThresholdCurveDisplay,
-    TunedThresholdDetectorCV,
-)
+from sklearn_ae import FixedThresholdDetector, NormalsOnly, TunedThresholdDetectorCV
+from sklearn_ae.inspection import GridHeatmapDisplay, ThresholdCurveDisplay
 from sklearn_ae.metrics import anomaly_scorer
 
 FOLDS = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)

@@ -20,15 +20,17 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 from sklearn_ae import (
-    AbsoluteError,
     AutoencoderAnomalyDetector,
-    CodeDifference,
     ConvAutoencoder,
     ConvDenseAutoencoder,
     DenseAutoencoder,
+    NormalsOnly,
+)
+from sklearn_ae.scores import (
+    AbsoluteError,
+    CodeDifference,
     HiddenDifference,
     LatentDistance,
-    NormalsOnly,
     SmoothedError,
     SquaredError,
     WhitenedError,

@@ -36,6 +36,6 @@ def test_nothing_but_types_of_the_package_is_to_be_trusted(pipeline, tmp_path):
     io.dump(pipeline, tmp_path / "pipeline.skops")
     types = io.get_untrusted_types(file=tmp_path / "pipeline.skops")
     assert {name for name in types if not name.startswith("sklearn_ae.")} <= {"numpy.dtype"}
-    assert "sklearn_ae.detector.AutoencoderAnomalyDetector" in types
+    assert "sklearn_ae.autoencoder.detector.AutoencoderAnomalyDetector" in types
     with pytest.raises(exceptions.UntrustedTypesFoundException, match="AutoencoderAnomalyDetector"):
         io.load(tmp_path / "pipeline.skops", trusted=[])

@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ae import NormalsOnly
-from sklearn_ae._synthetic import IMAGE_KINDS, ROW_KINDS
 from sklearn_ae.datasets import load_mnist_one_zero, make_anomalies
+from sklearn_ae.datasets._synthetic import IMAGE_KINDS, ROW_KINDS
 from sklearn_ae.metrics import synthetic_anomaly_scorer
 
 POSITION = np.random.default_rng(0).normal(size=(200, 1))

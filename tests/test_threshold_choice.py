@@ -10,9 +10,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
-from sklearn_ae import (
-    TunedThresholdDetectorCV,
-)
+from sklearn_ae import TunedThresholdDetectorCV
 from sklearn_ae.metrics import anomaly_scorer, synthetic_anomaly_scorer
 
 FOLDS = StratifiedKFold(n_splits=2, shuffle=True, random_state=0)

@@ -11,12 +11,8 @@ from sklearn.frozen import FrozenEstimator
 from tiny_networks import tiny
 
 from sklearn_ae import FixedThresholdDetector
-from sklearn_ae._thresholds import (
-    MIN_ROWS_TO_HOLD_OUT,
-    hold_out,
-    offset_at_false_alarm_rate,
-    threshold_rank,
-)
+from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT, hold_out, offset_at_false_alarm_rate
+from sklearn_ae._base.order_statistics import threshold_rank
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(200, 4))

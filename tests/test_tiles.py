@@ -20,9 +20,9 @@ from sklearn_ae import (
     NormalsOnly,
     maps,
 )
-from sklearn_ae._tiling import Tiling, map_images
-from sklearn_ae.displays import AnomalyMapDisplay
+from sklearn_ae.autoencoder.tiling import Tiling, map_images
 from sklearn_ae.exceptions import TrainingDivergedError
+from sklearn_ae.inspection import AnomalyMapDisplay
 
 SIZES = [(24, 24), (40, 33), (24, 61), (70, 30)]
 
@@ -200,7 +200,7 @@ def test_no_tile_of_a_held_out_image_is_trained_with(fitted, monkeypatch):
         seen.update(X=X, training=training, validation=validation)
         raise TrainingDivergedError
 
-    monkeypatch.setattr("sklearn_ae._network.fitting.fit_network", remember)
+    monkeypatch.setattr("sklearn_ae.autoencoder.training.fitting.fit_network", remember)
     # Each image has a value of its own.
     images = [np.full_like(image, i) for i, image in enumerate(IMAGES)]
     with pytest.raises(TrainingDivergedError):
@@ -231,14 +231,14 @@ def test_fits_are_repeatable_and_copies_score_alike(fitted):
 
 
 def test_large_sets_of_tiles_are_kept_in_a_file(fitted, monkeypatch):
-    monkeypatch.setattr("sklearn_ae._tiling._MAX_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr("sklearn_ae.autoencoder.tiling._MAX_BYTES_IN_MEMORY", 0)
     again = clone(fitted).fit(IMAGES)
     np.testing.assert_array_equal(again.score_samples(NORMAL), fitted.score_samples(NORMAL))
 
 
 def test_large_image_is_cut_batch_by_batch(fitted, monkeypatch):
     expected = fitted.score_samples(DEFECTIVE[:4]), fitted.anomaly_map(DEFECTIVE[:4])
-    monkeypatch.setattr("sklearn_ae._tiling._BYTES_PER_BATCH", 1)
+    monkeypatch.setattr("sklearn_ae.autoencoder.tiling._BYTES_PER_BATCH", 1)
     sizes = [len(tiles) for _, tiles in Tiling(24, 0.25).batches(NORMAL[3][..., np.newaxis])]
     assert set(sizes) == {1}
     np.testing.assert_allclose(fitted.score_samples(DEFECTIVE[:4]), expected[0], rtol=1e-5)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_ae._torch_weights import read_torch_weights
+from sklearn_ae.autoencoder.architectures.backbones.torch_weights import read_torch_weights
 
 # What torch 2.13 wrote, compressed, for
 #     whole = torch.arange(6, dtype=torch.float32).reshape(2, 3) / 4
@@ -141,7 +141,7 @@ def test_other_names_are_refused_and_not_run(read, tmp_path, place):
         ("collections", "defaultdict"),
         ("collections", "OrderedDict.fromkeys"),
         ("numpy", "ndarray"),
-        ("sklearn_ae._torch_weights", "read_torch_weights"),
+        ("sklearn_ae.autoencoder.architectures.backbones.torch_weights", "read_torch_weights"),
         ("torch", "DoubleStorage"),
         ("torch._utils", "_rebuild_parameter"),
     ],

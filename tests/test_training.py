@@ -11,7 +11,7 @@ import tensorflow as tf
 from sklearn.base import clone
 from training_cases import IMAGES, X, small, small_conv
 
-from sklearn_ae._network import training
+from sklearn_ae.autoencoder.training import training
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Losses, epochs and weights

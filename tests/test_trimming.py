@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from training_cases import IMAGES, X, assert_equal_to_the_bit, small, small_conv, weights_of
 
 from sklearn_ae import DenseAutoencoder, NormalsOnly
-from sklearn_ae._network import training
+from sklearn_ae.autoencoder.training import training
 from sklearn_ae.exceptions import TrainingDivergedError
 
 
@@ -147,14 +147,18 @@ def test_training_is_that_of_a_fit_without_warm_up(make, monkeypatch):
     """The warm-up leaves no trace in weights, noise or random numbers, if no row is left out."""
     data = X if make is small else IMAGES
     plain = make().fit(data)
-    monkeypatch.setattr("sklearn_ae._network.trimming._keep", lambda rows, errors, n_trimmed: rows)
+    monkeypatch.setattr(
+        "sklearn_ae.autoencoder.training.trimming._keep", lambda rows, errors, n_trimmed: rows
+    )
     assert_equal_to_the_bit(plain, make(trim=0.2).fit(data), data)
 
 
 def test_noise_starts_anew_too(monkeypatch):
     noisy = {"architecture": DenseAutoencoder(units=(8,), noise=0.5)}
     plain = small(**noisy).fit(X)
-    monkeypatch.setattr("sklearn_ae._network.trimming._keep", lambda rows, errors, n_trimmed: rows)
+    monkeypatch.setattr(
+        "sklearn_ae.autoencoder.training.trimming._keep", lambda rows, errors, n_trimmed: rows
+    )
     assert_equal_to_the_bit(plain, small(trim=0.2, **noisy).fit(X), X)
 
 

@@ -1,12 +1,11 @@
-"""Label conventions, scores under them, and metrics of anomaly maps."""
+"""Label conventions, scorers, metrics of anomaly maps, and intervals.
+
+Imports `maps`, `datasets` and `_base`. Thresholds, the autoencoder and the inspection use it.
+"""
 
 from sklearn_ae.metrics._labels import is_anomaly
 from sklearn_ae.metrics._pixel_curve import PixelCurve
-from sklearn_ae.metrics._pixel_metrics import (
-    pixel_average_precision,
-    pixel_f1_max,
-    pixel_roc_auc,
-)
+from sklearn_ae.metrics._pixel_metrics import pixel_average_precision, pixel_f1_max, pixel_roc_auc
 from sklearn_ae.metrics._recall_interval import recall_interval
 from sklearn_ae.metrics._region_metrics import aupro, region_recall
 from sklearn_ae.metrics._scorers import anomaly_scorer
@@ -24,3 +23,7 @@ __all__ = [
     "region_recall",
     "synthetic_anomaly_scorer",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

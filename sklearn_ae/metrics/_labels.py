@@ -5,6 +5,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils import column_or_1d
 
+from sklearn_ae._base.user_warnings import warn
+
 _KINDS = {"b": "boolean", "i": "number", "u": "number", "f": "number", "U": "string", "T": "string"}
 
 
@@ -181,6 +183,30 @@ def check_pos_label(pos_label):
     """
     if not np.isscalar(pos_label) or _is_missing(pos_label):
         raise ValueError(f"pos_label must be one label. Received: pos_label={pos_label!r}.")
+
+
+def warn_if_anomalies_are_labelled(y):
+    """Warn if y labels anomalies, which a detector would learn as normal samples.
+
+    Parameters
+    ----------
+    y : object
+        What was passed to `fit`. Labels of no known convention mean nothing here.
+    """
+    if y is None:
+        return
+    try:
+        anomalies = is_anomaly(y)
+    except (ValueError, TypeError):
+        return
+    n_anomalies = int(np.sum(anomalies))
+    if 0 < n_anomalies < len(anomalies):
+        warn(
+            f"y labels {n_anomalies} of {len(anomalies)} samples as anomalies (-1 among -1 and 1, "
+            "1 among 0 and 1, True among booleans), and fit ignores y: the detector learns them "
+            "as normal. Wrap it, or the pipeline around it, in NormalsOnly, which drops them, or "
+            "pass normal samples without y."
+        )
 
 
 def _named_labels(estimator):

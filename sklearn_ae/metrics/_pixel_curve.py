@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import gen_batches
 
-from sklearn_ae._map_checks import check_map_threshold
+from sklearn_ae.maps._checks import check_map_threshold
 from sklearn_ae.metrics._pixel_bounds import (
     BoundedMetric,
     bound_area,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from sklearn_ae._map_checks import check_maps, check_masks
+from sklearn_ae.maps._checks import check_maps, check_masks
 
 # Pixels that touch at a corner are connected, as in the evaluation code of MVTec AD.
 _NEIGHBORS = np.ones((3, 3), dtype=int)

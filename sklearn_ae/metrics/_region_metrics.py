@@ -5,12 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.metrics import auc, roc_curve
 
-from sklearn_ae._map_checks import check_map_threshold
-from sklearn_ae.metrics._pixels import (
-    all_pixels,
-    check_has_normals,
-    check_max_false_positive_rate,
-)
+from sklearn_ae.maps._checks import check_map_threshold
+from sklearn_ae.metrics._pixels import all_pixels, check_has_normals, check_max_false_positive_rate
 
 
 class RegionRecall(NamedTuple):

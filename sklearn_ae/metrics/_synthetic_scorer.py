@@ -4,8 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_ae._compat import _safe_indexing
-from sklearn_ae._synthetic import IMAGE_KINDS, ROW_KINDS, make_anomalies
+from sklearn_ae._base.sklearn_compat import _safe_indexing
+from sklearn_ae.datasets._synthetic import IMAGE_KINDS, ROW_KINDS, make_anomalies
 from sklearn_ae.metrics._labels import is_anomaly
 from sklearn_ae.metrics._scorers import anomaly_scorer
 

@@ -16,17 +16,19 @@ sys.path.insert(0, str(HERE.parent.parent))
 from tiny_networks import tiny, tiny_conv  # noqa: E402
 
 from sklearn_ae import (  # noqa: E402
-    CodeDifference,
-    CombinedScore,
     ConformalDetector,
     FeatureAutoencoder,
     FixedThresholdDetector,
+    NormalsOnly,
+    deployment,
+)
+from sklearn_ae.scores import (  # noqa: E402
+    CodeDifference,
+    CombinedScore,
     HiddenDifference,
     LatentDistance,
     NeighborDistance,
-    NormalsOnly,
     WhitenedError,
-    persistence,
 )
 
 GENERATOR = np.random.default_rng(0)
@@ -68,4 +70,4 @@ if __name__ == "__main__":
         path = HERE / f"{name}.skae"
         if not path.exists():
             detector.fit(X, np.zeros(len(X), dtype=bool))
-            persistence.save(detector, path, golden_inputs=X[:2])
+            deployment.save(detector, path, golden_inputs=X[:2])

@@ -1,0 +1,127 @@
+"""Scores that are fitted: from what a trained network makes of normal rows."""
+
+import copy
+
+import numpy as np
+
+from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT
+from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.network.score_state import is_own
+
+# A mean and a covariance gain nothing from more rows, and neighbours are sought among all of them.
+_MAX_ROWS = 10_000
+
+# Enough to find out that a score cannot work.
+_N_ROWS_TO_TRY = 32
+
+_N_FOLDS = 5
+
+
+def try_score(network, anomaly_score, X, training_rows):
+    """Fit a score to what the network makes of a few rows, and score one, to see that it can work.
+
+    Parameters
+    ----------
+    network : Network
+        As it is before the training.
+    anomaly_score : object with `compute` or `compute_from`
+    X : ndarray of shape (n, *input_shape)
+    training_rows : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If the score does not suit the network or the data.
+    """
+    rows = training_rows[:_N_ROWS_TO_TRY]
+    # Nothing is fitted without them: that would take longer and tell no more.
+    fit_score(network, anomaly_score, X, rows, rows[:1])
+    scoring.anomaly_scores(network, anomaly_score, X[:1])
+
+
+def fit_score(network, anomaly_score, X, training_rows, validation_rows):
+    """Fit a score, and its parts before it, where they need it.
+
+    A score that is fitted to held-out samples is smaller on them than on new ones. What sets the
+    threshold, and the weights of a combination, must not be: each such sample gets the score that
+    it has when the score is fitted without it. The network is not trained again.
+
+    Parameters
+    ----------
+    network : Network
+    anomaly_score : object with `compute` or `compute_from`
+    X : ndarray of shape (n, *input_shape)
+        Raw values.
+    training_rows, validation_rows : ndarray of int
+        Rows that the network was fitted to, and held-out rows.
+
+    Returns
+    -------
+    held_out : ndarray of shape (n_validation,), float64
+        Scores of the held-out rows, as if they were new.
+    """
+    if not len(validation_rows):
+        validation_rows = training_rows
+    if hasattr(anomaly_score, "scores_"):
+        return _fit_combined(network, anomaly_score, X, training_rows, validation_rows)
+    if not hasattr(anomaly_score, "fit"):
+        return scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
+    rows = _rows_to_fit(anomaly_score, training_rows, validation_rows)
+    features = scoring.features(network, anomaly_score, X, rows)
+    _fit(network, anomaly_score, features)
+    held_out = scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
+    _, is_fitted, at = np.intersect1d(rows, validation_rows, return_indices=True)
+    if len(at) == 0 or len(rows) < 2:
+        return held_out
+    if hasattr(anomaly_score, "leave_one_out"):
+        held_out[at] = anomaly_score.leave_one_out(features)[is_fitted]
+    else:
+        _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_out)
+    return held_out
+
+
+def _rows_to_fit(anomaly_score, training_rows, validation_rows):
+    takes_training = getattr(anomaly_score, "fits_training_rows", False)
+    rows = training_rows if takes_training else validation_rows
+    if len(rows) < MIN_ROWS_TO_HOLD_OUT:
+        rows = np.union1d(training_rows, validation_rows)
+    max_rows = getattr(anomaly_score, "max_rows", None) or _MAX_ROWS
+    if len(rows) > max_rows:
+        rows = rows[np.linspace(0, len(rows) - 1, max_rows).astype(int)]
+    return rows
+
+
+def _fit(network, anomaly_score, features):
+    anomaly_score.fit(features)
+    if not is_own(anomaly_score):
+        # What a score of the user's keeps beside arrays is part of its graphs.
+        scoring.forget_own_graphs(network)
+
+
+def _fit_combined(network, combined, X, training_rows, validation_rows):
+    """Fit the parts, and standardise them by what they say of samples that are new to them."""
+    parts = [
+        fit_score(network, part, X, training_rows, validation_rows) for _, part in combined.scores_
+    ]
+    rows = _rows_to_fit(combined, training_rows, validation_rows)
+    features = scoring.features(network, combined, X, rows)
+    held_out = scoring.features(network, combined, X, validation_rows)
+    held_out[:, :-1] = np.minimum(np.column_stack(parts), scoring.LARGEST_SCORE)
+    _, at, of_held_out = np.intersect1d(rows, validation_rows, return_indices=True)
+    features[at] = held_out[of_held_out]
+    _fit(network, combined, features)
+    return np.asarray(combined.combine(held_out))
+
+
+def _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_out):
+    """Replace the scores of rows that a score is fitted to by those without their fold."""
+    for fold in range(_N_FOLDS):
+        left_out = is_fitted[fold::_N_FOLDS]
+        if not len(left_out):
+            continue
+        other = copy.deepcopy(anomaly_score)
+        _fit(network, other, np.delete(features, left_out, axis=0))
+        scores = scoring.anomaly_scores(network, other, X, rows[left_out])
+        held_out[at[fold::_N_FOLDS]] = scores
+    if not is_own(anomaly_score):
+        scoring.forget_own_graphs(network)

@@ -1,0 +1,112 @@
+"""Rows that are left out as they may be unnoticed anomalies: those a short training fits worst."""
+
+import copy
+import math
+
+import numpy as np
+
+from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
+from sklearn_ae.autoencoder.training import compiling, memoizing, score_fitting
+
+# A network learns what most rows have in common first, and what is particular to a few later
+# (Arpit et al., arXiv:1706.05394): so anomalies stand out long before the training ends, and the
+# more it goes on, the less.
+_WARM_UP_SHARE = 1 / 8
+
+
+def count_trimmed(n_rows, trim):
+    """Return how many of some rows are left out: with `trim` below 0.5, never the last two."""
+    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
+    return math.floor(round(trim * n_rows, 9))
+
+
+def trim_rows(
+    memory,
+    network,
+    X,
+    training_rows,
+    validation_rows,
+    *,
+    is_trained,
+    loss,
+    settings,
+    random_state,
+):
+    """Leave out the rows with the highest anomaly scores after a warm-up.
+
+    The share is the same among training and held-out rows, whose scores are not compared with each
+    other: the warm-up has seen the former only. What it leaves in the network and in `random_state`
+    is undone, so the training after it begins as it would have without it.
+
+    Parameters
+    ----------
+    memory : joblib.Memory or None
+        Keeps the warm-up, which is the same for every share.
+    network : Network
+        As it is before the training, and after this function.
+    X : ndarray of shape (n, *network.input_shape)
+        Raw values.
+    training_rows, validation_rows : ndarray of int
+        Ascending. The latter, which may be none, have no part in the warm-up.
+    is_trained : bool
+        Whether the network goes on from an earlier fit, which then serves as the warm-up.
+    loss, random_state
+        See :func:`sklearn_ae.autoencoder.training.training.train`.
+    settings : dict
+        The detector's parameters.
+
+    Returns
+    -------
+    training_rows, validation_rows : ndarray of int
+        Those that are kept, ascending.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss of the warm-up becomes NaN or infinite.
+    """
+    trim = settings["trim"]
+    groups = (training_rows, validation_rows)
+    if not any(count_trimmed(len(rows), trim) for rows in groups):
+        return groups
+    initial = [(variable, variable.numpy()) for variable in _variables(network)]
+    if not is_trained:
+        memoizing.train(
+            memory,
+            network,
+            X,
+            training_rows,
+            validation_rows[:0],
+            loss=loss,
+            optimizer=compiling.resolve_optimizer(settings["optimizer"], settings["learning_rate"]),
+            settings=settings | _warm_up(settings["epochs"]),
+            random_state=copy.deepcopy(random_state),
+        )
+    # Not the detector's score, on which the weights would depend: another one is to need no other
+    # training. What "auto" is for rows and for features is fitted to them, so that copies of an
+    # anomaly hide it.
+    is_of_pixels = len(network.input_shape) == 3 and not network.is_positionwise
+    name = "auto" if is_of_pixels else "squared_error"
+    score = resolve_anomaly_score(name, network, len(training_rows))
+    score_fitting.fit_score(network, score, X, *groups)
+    scores = scoring.anomaly_scores(network, score, X)
+    for variable, value in initial:
+        variable.assign(value)
+    return tuple(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in groups)
+
+
+def _warm_up(epochs):
+    """Return the settings that differ: callbacks and output are those of the one training."""
+    n_epochs = math.ceil(_WARM_UP_SHARE * epochs)
+    return {"epochs": n_epochs, "patience": None, "callbacks": None, "verbose": 0}
+
+
+def _keep(rows, scores, n_trimmed):
+    order = np.argsort(scores[rows], kind="stable")
+    return np.sort(rows[order[: len(rows) - n_trimmed]])
+
+
+def _variables(network):
+    """Return weights and the states of the layers' random generators."""
+    return [variable for layer in network.autoencoder.layers for variable in layer.variables]

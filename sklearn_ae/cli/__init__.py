@@ -1,5 +1,0 @@
-"""The command ``sklearn-ae``: detectors of defects in folders of images, from a shell."""
-
-from sklearn_ae.cli._main import main
-
-__all__ = ["main"]

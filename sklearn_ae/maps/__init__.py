@@ -1,0 +1,16 @@
+"""From error maps to defects: smoothing, a threshold with a stated false-alarm rate, regions.
+
+A map is an array of shape (height, width) that says how abnormal each pixel of an image is, such as
+one of :meth:`~sklearn_ae.AutoencoderAnomalyDetector.anomaly_map`. Maps of one size come as an array
+of shape (n, height, width), maps of different sizes as a list.
+
+Imports `_base` alone. The metrics, the autoencoder and the displays use it.
+"""
+
+from sklearn_ae.maps._regions import Region, calibrate, regions, smooth
+
+__all__ = ["Region", "calibrate", "regions", "smooth"]
+
+
+def __dir__():
+    return sorted(__all__)
