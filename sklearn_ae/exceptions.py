@@ -1,5 +1,7 @@
 """Errors of sklearn_ae that a program may want to catch by name."""
 
+__all__ = ["PersistenceError", "TrainingDivergedError"]
+
 
 class TrainingDivergedError(ValueError):
     """The loss became NaN or infinite during training.
@@ -15,3 +17,7 @@ class PersistenceError(ValueError):
     It is damaged, altered, of another program or a newer version, or what it should hold cannot be
     held by a file that needs no trust.
     """
+
+
+def __dir__():
+    return sorted(__all__)

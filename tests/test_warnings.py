@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 from tiny_networks import tiny
 
 from sklearn_ae import ConformalDetector, NormalsOnly
-from sklearn_ae._base.user_warnings import warn
+from sklearn_ae._base.checks import warn
 from sklearn_ae.metrics import synthetic_anomaly_scorer
 
 CONSTANT = np.ones((40, 4))

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.order_statistics import threshold_rank
-from sklearn_ae._base.user_warnings import warn
 
 # Of fewer rows a held-out share would be a row or two, whose quantile says nothing.
 MIN_ROWS_TO_HOLD_OUT = 20

@@ -10,16 +10,8 @@ from sklearn_ae.autoencoder.fitted_state import KeptCallbacksMixin, restored_on_
 from sklearn_ae.autoencoder.outputs import AutoencoderTransformerMixin
 from sklearn_ae.autoencoder.parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae.autoencoder.row_hashes import remember_rows
-from sklearn_ae.autoencoder.samples import (
-    limits_of,
-    read_region,
-    validate_training_data,
-    warn_if_constant,
-)
-from sklearn_ae.autoencoder.scores.choosing import (
-    check_anomaly_score,
-    warn_if_threshold_is_negative,
-)
+from sklearn_ae.autoencoder.samples import limits_of, read_region, validate_training_data
+from sklearn_ae.autoencoder.scores import check_anomaly_score
 from sklearn_ae.autoencoder.tiling import cut_training_tiles, score_images
 from sklearn_ae.metrics._labels import warn_if_anomalies_are_labelled
 from sklearn_ae.thresholds._deciding import DecidingMixin
@@ -324,7 +316,7 @@ class AutoencoderAnomalyDetector(
             data, data_rows = X, rows
             if self._tiling is not None:
                 data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            warn_if_constant(limits := limits_of(data, region))
+            limits = limits_of(data, region)
             self._fitted_dtype = data.dtype.newbyteorder("=")
             self._fitted_max = float(limits.high.max())
             kept, unseen = self._fit_network(
@@ -350,8 +342,7 @@ class AutoencoderAnomalyDetector(
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae.autoencoder.training.fitting import fit_network
 
-        check_anomaly_score(self.anomaly_score)
-        warn_if_threshold_is_negative(self.threshold, self.anomaly_score)
+        check_anomaly_score(self.anomaly_score, self.threshold)
         self._network, self.anomaly_score_, log, kept, held_out = fit_network(
             X,
             *rows,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from sklearn_ae._base.user_warnings import warn
+from sklearn_ae._base.checks import warn
 
 # Values looked at to tell sensors from columns of pixels.
 _VALUES_LOOKED_AT = 2**20

@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import validate_data
 
-from sklearn_ae._base.checks import check_not_masked, unpack_objects
-from sklearn_ae._base.user_warnings import warn
+from sklearn_ae._base.checks import check_not_masked, unpack_objects, warn
 from sklearn_ae.autoencoder.input_checks import (
     check_no_dates,
     check_not_single,
@@ -138,7 +137,7 @@ def validate_data_to_score(detector, X):
 
 
 def limits_of(X, region=None):
-    """Collect smallest and largest values of X, chunk by chunk.
+    """Collect smallest and largest values of X, chunk by chunk, and warn if all rows are equal.
 
     Parameters
     ----------
@@ -158,13 +157,9 @@ def limits_of(X, region=None):
         lows.append(values.min(axis=axes))
         highs.append(values.max(axis=axes))
         is_constant = is_constant and bool((values == first).all())
-    return Limits(np.min(lows, axis=0), np.max(highs, axis=0), is_constant)
-
-
-def warn_if_constant(limits):
-    """Warn if there is nothing to learn."""
-    if limits.is_constant:
+    if is_constant:
         warn("All rows of X are equal: nothing can be learned from them.")
+    return Limits(np.min(lows, axis=0), np.max(highs, axis=0), is_constant)
 
 
 def _validate(detector, X, input_shape, reset):

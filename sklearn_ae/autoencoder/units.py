@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_ae._base.user_warnings import warn
+from sklearn_ae._base.checks import warn
 
 # Full scales of pixels: shares, 8 bits and 16 bits.
 _FULL_SCALES = (1, 255, 65535)

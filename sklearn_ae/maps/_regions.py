@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.order_statistics import choose_rank, count_rows_needed
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae.maps._checks import check_map_threshold, check_maps, check_min_area, is_one_array
 
 # Pixels that touch at a corner belong together, or a diagonal scratch would be many regions.

@@ -5,7 +5,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils import column_or_1d
 
-from sklearn_ae._base.user_warnings import warn
+from sklearn_ae._base.checks import warn
 
 _KINDS = {"b": "boolean", "i": "number", "u": "number", "f": "number", "U": "string", "T": "string"}
 

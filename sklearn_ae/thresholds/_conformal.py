@@ -10,6 +10,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.order_statistics import choose_rank, count_rows_needed
 from sklearn_ae._base.responses import check_has_anomaly_scores, compute_anomaly_scores
 from sklearn_ae._base.sklearn_compat import (
@@ -19,7 +20,6 @@ from sklearn_ae._base.sklearn_compat import (
     _num_samples,
     _safe_indexing,
 )
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae.metrics._labels import warn_if_anomalies_are_labelled
 from sklearn_ae.thresholds._independence import check_no_labels_are_lost, check_rows_are_new
 from sklearn_ae.thresholds._report import CalibrationReport

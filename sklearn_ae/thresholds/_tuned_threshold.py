@@ -9,6 +9,7 @@ from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.responses import find_threshold
 from sklearn_ae._base.sklearn_compat import (
     HasMethods,
@@ -17,7 +18,6 @@ from sklearn_ae._base.sklearn_compat import (
     _fit_context,
     _safe_indexing,
 )
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae.metrics import anomaly_scorer, is_anomaly
 from sklearn_ae.metrics._labels import find_pos_label, read_two_classes
 from sklearn_ae.metrics._scorers import RANKING_METRICS, AnomalyScorer

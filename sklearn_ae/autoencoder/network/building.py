@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.keras_environment import python_random_restored
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae.autoencoder.architectures.choosing import builder_of
 from sklearn_ae.autoencoder.network.network import Network
 

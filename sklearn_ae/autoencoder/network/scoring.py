@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.keras_environment import check_eager, check_not_forked
 from sklearn_ae._base.progress import progress_bar
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae.autoencoder.network.caching import BoundedCache
 from sklearn_ae.autoencoder.network.custom_scores import check_features, explained_score_errors
 from sklearn_ae.autoencoder.network.responses import LARGEST, as_finite

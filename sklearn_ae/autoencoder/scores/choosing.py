@@ -4,7 +4,7 @@ import math
 
 from sklearn.base import clone
 
-from sklearn_ae._base.user_warnings import warn
+from sklearn_ae._base.checks import warn
 from sklearn_ae.autoencoder.scores.absolute_error import AbsoluteError
 from sklearn_ae.autoencoder.scores.code_difference import CodeDifference
 from sklearn_ae.autoencoder.scores.combined_score import CombinedScore
@@ -48,12 +48,13 @@ def is_library_score(anomaly_score):
     return type(anomaly_score) in (CombinedScore, *ANOMALY_SCORES.values())
 
 
-def check_anomaly_score(anomaly_score):
-    """Refuse a score that no network could use.
+def check_anomaly_score(anomaly_score, threshold=None):
+    """Refuse a score that no network could use, and warn of a threshold that it always exceeds.
 
     Parameters
     ----------
     anomaly_score : str or object with `compute` or `compute_from`
+    threshold : float or None, default=None
 
     Raises
     ------
@@ -62,6 +63,7 @@ def check_anomaly_score(anomaly_score):
     ValueError
         If a parameter is out of its range, or two parts have one name.
     """
+    warn_if_threshold_is_negative(threshold, anomaly_score)
     if isinstance(anomaly_score, str):
         return
     if isinstance(anomaly_score, type):

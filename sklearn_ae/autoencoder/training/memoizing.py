@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from sklearn.utils.validation import check_memory
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.files import locked
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae._base.version import __version__
 from sklearn_ae.autoencoder.network.fingerprints import describe
 from sklearn_ae.autoencoder.training import training

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae._base.files import check_can_be_written, open_to_replace, write_to_disk
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
 from sklearn_ae.deployment.persistence._files import find_versions
 from sklearn_ae.exceptions import PersistenceError

@@ -5,9 +5,8 @@ import platform
 
 import numpy as np
 
-from sklearn_ae._base.checks import unpack_objects
+from sklearn_ae._base.checks import unpack_objects, warn
 from sklearn_ae._base.files import check_can_be_written
-from sklearn_ae._base.user_warnings import warn
 from sklearn_ae._base.version import __version__
 from sklearn_ae.deployment.persistence import _archive
 from sklearn_ae.thresholds._unwrapping import find_offset
