@@ -123,7 +123,7 @@ class TestLossCurveDisplay:
             LossCurveDisplay.from_estimator(TrainedDetector())
 
     def test_refuses_other_fitted_estimators(self):
-        with pytest.raises(TypeError, match=r"history_.*pipeline\[-1\].*IsolationForest"):
+        with pytest.raises(TypeError, match=r"history_.*from_history.*IsolationForest"):
             LossCurveDisplay.from_estimator(IsolationForest(n_estimators=2).fit(np.eye(4)))
 
 

@@ -27,6 +27,12 @@ class Innermost(NamedTuple):
     transformers: list
     is_frozen: bool
 
+    def transform(self, X):
+        """Return samples as they reach the detector."""
+        for transformer in self.transformers:
+            X = transformer.transform(X)
+        return X
+
 
 def walk_inwards(estimator):
     """Go from an estimator to the detector that scores, through all that is around it.

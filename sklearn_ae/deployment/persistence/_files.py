@@ -24,8 +24,11 @@ def save(detector, path, *, golden_inputs=None):
 
     Parameters
     ----------
-    detector : AutoencoderAnomalyDetector, ConformalDetector, FixedThresholdDetector or NormalsOnly
-        Fitted; the latter three around one of these.
+    detector : AutoencoderAnomalyDetector or estimator object around one
+        Fitted. Wrappers of this package and frozen estimators are written as they are. Of a search
+        or a pipeline without transformers, the file holds the detector inside, and of a
+        :class:`~sklearn_ae.TunedThresholdDetectorCV` a
+        :class:`~sklearn_ae.FixedThresholdDetector` with its threshold; a warning says so.
     path : str or path-like
         The file, by custom with the ending ".skae".
     golden_inputs : array-like or None, default=None
@@ -35,13 +38,18 @@ def save(detector, path, *, golden_inputs=None):
     Raises
     ------
     TypeError
-        If `detector` is none of these. Whole pipelines go through skops.
+        If `detector` is none of these. Pipelines with transformers go through skops.
     NotFittedError
         If it is not fitted.
     PersistenceError
         If a layer is neither Keras's own nor registered, or the score is not one of the library's.
     OSError
         If the file cannot be written.
+
+    Warns
+    -----
+    UserWarning
+        If the file holds less than `detector`.
 
     See Also
     --------
@@ -64,11 +72,15 @@ def save(detector, path, *, golden_inputs=None):
         make_golden_inputs,
         score_golden,
     )
+    from sklearn_ae.deployment.persistence._plain_form import plain_form
     from sklearn_ae.deployment.persistence._writing import Writer, check_can_be_saved
 
+    detector, notes = plain_form(detector)
     check_can_be_saved(detector)
     path = check_can_be_written(path, "path")
     inner = innermost(detector)
+    for note in notes:
+        warn(f"The file holds {note}, which has the same scores and decisions.")
     writer = Writer()
     node = writer.write(detector)
     for thing in writer.left_out:

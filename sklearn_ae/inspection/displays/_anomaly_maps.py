@@ -24,6 +24,7 @@ from sklearn_ae.inspection.displays._map_layers import (
 )
 from sklearn_ae.maps import regions, smooth
 from sklearn_ae.maps._checks import check_maps
+from sklearn_ae.thresholds._unwrapping import find_innermost
 
 IMAGES_PER_ROW = 4
 
@@ -96,7 +97,7 @@ class AnomalyMapDisplay:
     @classmethod
     def from_estimator(
         cls,
-        detector,
+        estimator,
         X,
         *,
         sigma=None,
@@ -111,12 +112,15 @@ class AnomalyMapDisplay:
 
         Parameters
         ----------
-        detector : AutoencoderAnomalyDetector
-            Fitted detector of images.
+        estimator : estimator object
+            Fitted :class:`~sklearn_ae.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
+            this package, a search or a pipeline around one, in any order.
+            A detector of images.
         X : array-like of shape (n, height, width), (n, height, width, 1 or 3) or (n, n_features), \
                 or list of arrays of shape (height, width) or (height, width, 1 or 3)
-            Images, as `detector` takes them. All of them are scored; maps are computed of those
-            that are drawn. Flat rows are drawn as images of the detector's `input_shape_`.
+            Images, as `estimator` takes them. All of them are scored; maps are computed of those
+            that are drawn. Flat rows are drawn as images of the detector's `input_shape_`, and
+            behind the transformers of a pipeline, the transformed images are drawn.
         sigma : float, default=None
             If given, maps are smoothed with it by :func:`sklearn_ae.maps.smooth`, as those that
             `threshold` was found with.
@@ -143,15 +147,18 @@ class AnomalyMapDisplay:
         Raises
         ------
         TypeError
-            If `detector` has no methods `anomaly_map` and `score_samples`.
+            If there is no detector with `anomaly_map` and `score_samples` in `estimator`.
         ValueError
             If X are no images.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        innermost = find_innermost(estimator)
+        detector = innermost.detector
         for method in ("anomaly_map", "score_samples"):
-            check_has(detector, method, "pass pipeline[-1] with pipeline[:-1].transform(X), say.")
+            check_has(detector, method, "for others, see AnomalyMapDisplay.from_maps.")
         check_n_samples(n_samples)
         boxes = check_boxes(threshold, min_area)
+        X = innermost.transform(X)
         anomaly_scores = -detector.score_samples(X)
         worst = find_worst(anomaly_scores, n_samples)
         masks = take_masks(masks, worst, _num_samples(X))

@@ -140,19 +140,20 @@ class ContributionDisplay:
             If X has no such row, or the detector is one of images.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        detector, transformers, _ = find_innermost(estimator)
+        innermost = find_innermost(estimator)
+        detector, transformers, _ = innermost
         check_has(
             detector,
             "anomaly_map",
             "for others, pass their errors to ContributionDisplay.from_predictions.",
         )
         _check_row(row, _num_samples(X))
-        X = _transform(transformers, _safe_indexing(X, [row]))
+        X = innermost.transform(_safe_indexing(X, [row]))
         contributions = _compute_errors(detector, X)[0]
         if feature_names is None:
             feature_names = _find_names(detector, transformers)
         if X_normal is not None:
-            X_normal = _compute_errors(detector, _transform(transformers, X_normal))
+            X_normal = _compute_errors(detector, innermost.transform(X_normal))
         return cls.from_predictions(
             contributions,
             values=np.asarray(X)[0],
@@ -329,12 +330,6 @@ def _check_n_features(array, name, n_features):
             f"{name} must be of as many features as contributions, {n_features}. Received: an "
             f"array of shape {array.shape}."
         )
-
-
-def _transform(transformers, X):
-    for transformer in transformers:
-        X = transformer.transform(X)
-    return X
 
 
 def _compute_errors(detector, X):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ae._base.sklearn_compat import check_matplotlib_support
 from sklearn_ae.inspection.displays._checks import check_has, check_vector
 from sklearn_ae.inspection.displays._drawing import merge_style, new_axes
+from sklearn_ae.thresholds._unwrapping import find_innermost
 
 
 class LossCurveDisplay:
@@ -55,13 +56,15 @@ class LossCurveDisplay:
         self.best_epoch = best_epoch
 
     @classmethod
-    def from_estimator(cls, detector, *, ax=None, **kwargs):
+    def from_estimator(cls, estimator, *, ax=None, **kwargs):
         """Plot the loss curves of a fitted detector.
 
         Parameters
         ----------
-        detector : AutoencoderAnomalyDetector
-            Fitted detector: its `history_` and `best_epoch_` are drawn.
+        estimator : estimator object
+            Fitted :class:`~sklearn_ae.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
+            this package, a search or a pipeline around one, in any order.
+            Its `history_` and `best_epoch_` are drawn.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on. If None, a new figure is made.
         **kwargs : dict
@@ -75,11 +78,12 @@ class LossCurveDisplay:
         Raises
         ------
         TypeError
-            If `detector` is fitted, but has no `history_`.
+            If `estimator` is fitted, but there is no detector with a `history_` in it.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        check_is_fitted(detector)
-        check_has(detector, "history_", "pass the detector inside, such as pipeline[-1].")
+        check_is_fitted(estimator)
+        detector = find_innermost(estimator).detector
+        check_has(detector, "history_", "for others, see LossCurveDisplay.from_history.")
         best_epoch = getattr(detector, "best_epoch_", None)
         return cls.from_history(detector.history_, best_epoch=best_epoch, ax=ax, **kwargs)
 

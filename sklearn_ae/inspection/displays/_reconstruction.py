@@ -6,9 +6,10 @@ import math
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
-from sklearn_ae._base.sklearn_compat import check_matplotlib_support
+from sklearn_ae._base.sklearn_compat import _num_samples, _safe_indexing, check_matplotlib_support
 from sklearn_ae.inspection.displays._checks import check_has, check_n_samples, stack_objects
 from sklearn_ae.inspection.displays._drawing import merge_style, new_axes, take_place, value_range
+from sklearn_ae.thresholds._unwrapping import find_innermost
 
 # 18 images beside their reconstructions, three pairs to a row, fill a grid of 6 × 6.
 SAMPLES_PER_ROW = 3
@@ -52,15 +53,18 @@ class ReconstructionDisplay:
         self.X_reconstructed = X_reconstructed
 
     @classmethod
-    def from_estimator(cls, detector, X, *, n_samples=18, ax=None, **kwargs):
-        """Plot inputs and what a fitted detector makes of them.
+    def from_estimator(cls, estimator, X, *, n_samples=18, ax=None, **kwargs):
+        """Plot inputs and their reconstructions by a fitted detector.
 
         Parameters
         ----------
-        detector : AutoencoderAnomalyDetector
-            Fitted detector. If its `input_shape_` is that of images, flat rows are drawn as images.
+        estimator : estimator object
+            Fitted :class:`~sklearn_ae.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
+            this package, a search or a pipeline around one, in any order.
+            If the `input_shape_` of the detector is that of images, flat rows are drawn as images.
         X : array-like of shape (n, height, width), (n, height, width, 1 or 3) or (n, n_features)
-            Inputs; only those drawn are reconstructed.
+            Inputs, as `estimator` takes them; only those drawn are reconstructed. Behind the
+            transformers of a pipeline, the transformed inputs are drawn.
         n_samples : int, default=18
             How many samples to draw, from the first on; all of them if there are fewer.
         ax : matplotlib.axes.Axes, default=None
@@ -76,14 +80,15 @@ class ReconstructionDisplay:
         Raises
         ------
         TypeError
-            If `detector` has no method `reconstruct`.
+            If there is no detector with a method `reconstruct` in `estimator`.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        check_has(
-            detector,
-            "reconstruct",
-            "pass the detector inside, such as pipeline[-1] with pipeline[:-1].transform(X).",
-        )
+        innermost = find_innermost(estimator)
+        detector = innermost.detector
+        check_has(detector, "reconstruct", "for others, see from_predictions.")
+        check_n_samples(n_samples)
+        if innermost.transformers:
+            X = innermost.transform(_safe_indexing(X, np.arange(min(n_samples, _num_samples(X)))))
         X = _take_first(X, n_samples)
         X_reconstructed = np.asarray(detector.reconstruct(X))
         X = np.asarray(X)
