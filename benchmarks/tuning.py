@@ -65,7 +65,7 @@ def search(name, memory):
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
     from sklearn_ae import AutoencoderAnomalyDetector, NormalsOnly, TunedThresholdDetectorCV
-    from sklearn_ae.autoencoder.training import training
+    from sklearn_ae.autoencoder.training import keras_fit
     from sklearn_ae.datasets import load_mnist_one_zero
 
     digits = load_mnist_one_zero()
@@ -80,14 +80,14 @@ def search(name, memory):
     for code in CODES:  # what is compiled once in a process does not count
         clone(detector).set_params(latent_dim=code, epochs=1).fit(X[:64])
     n_trained = 0
-    train = training.train
+    train = keras_fit.train
 
     def counting(*args, **kwargs):
         nonlocal n_trained
         n_trained += 1
         return train(*args, **kwargs)
 
-    training.train = counting
+    keras_fit.train = counting
     with tempfile.TemporaryDirectory() as folder:
         detector.set_params(memory=folder if memory == "with" else None)
         if name == "fixed":

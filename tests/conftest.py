@@ -40,23 +40,23 @@ def trainings(monkeypatch):
         begun.append(args)
         raise RuntimeError("a training began")
 
-    monkeypatch.setattr("sklearn_ae.autoencoder.training.training.train", begin)
+    monkeypatch.setattr("sklearn_ae.autoencoder.training.keras_fit.train", begin)
     return begun
 
 
 @pytest.fixture
 def trainings_done(monkeypatch):
     """The trainings that took place in this process."""
-    from sklearn_ae.autoencoder.training import training
+    from sklearn_ae.autoencoder.training import keras_fit
 
     done = []
-    train = training.train
+    train = keras_fit.train
 
     def counting(*args, **kwargs):
         done.append(args)
         return train(*args, **kwargs)
 
-    monkeypatch.setattr(training, "train", counting)
+    monkeypatch.setattr(keras_fit, "train", counting)
     return done
 
 

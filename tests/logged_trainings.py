@@ -16,16 +16,16 @@ class LogsTrainings(OutlierMixin, BaseEstimator):
         self.path = path
 
     def fit(self, X, y=None):
-        from sklearn_ae.autoencoder.training import training
+        from sklearn_ae.autoencoder.training import keras_fit
 
-        train = training.train
+        train = keras_fit.train
 
         def logging(network, X, *args, settings, **kwargs):
             with Path(self.path).open("a") as file:
                 file.write(f"{os.getpid()} {settings['latent_dim']} {joblib.hash(X)}\n")
             return train(network, X, *args, settings=settings, **kwargs)
 
-        with mock.patch.object(training, "train", logging):
+        with mock.patch.object(keras_fit, "train", logging):
             self.detector_ = clone(self.detector).fit(X, y)
         return self
 

@@ -11,7 +11,7 @@ from folders_of_images import draw, fit, save_images
 # The command in a process that says when it is about to do what shall be interrupted.
 COMMAND = """
 import sys, time
-import sklearn_ae.autoencoder.training.training as training
+import sklearn_ae.autoencoder.training.keras_fit as training
 from sklearn_ae import AutoencoderAnomalyDetector
 from sklearn_ae.deployment import cli
 

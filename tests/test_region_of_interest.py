@@ -17,7 +17,7 @@ from sklearn_ae import (
     FeatureAutoencoder,
     NormalsOnly,
 )
-from sklearn_ae.autoencoder.network.regions import SelectPositions
+from sklearn_ae.autoencoder.network.masked_pixels import SelectPositions
 from sklearn_ae.metrics import pixel_roc_auc
 
 HEIGHT, WIDTH = 24, 20

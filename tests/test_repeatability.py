@@ -19,7 +19,7 @@ from training_cases import (
 )
 
 from sklearn_ae import DenseAutoencoder
-from sklearn_ae.autoencoder.training import training as network_training
+from sklearn_ae.autoencoder.training import keras_fit as network_training
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ methods = [cls.__dict__.get(name) for cls in patched for name in ("__reduce__", 
 if sys.argv[1] == "scikeras first":
     import scikeras
     methods = [c.__dict__.get(name) for c in patched for name in ("__reduce__", "__deepcopy__")]
-import sklearn_ae.autoencoder.training.training
+import sklearn_ae.autoencoder.training.keras_fit
 assert "scikeras.wrappers" in sys.modules
 after = [c.__dict__.get(name) for c in patched for name in ("__reduce__", "__deepcopy__")]
 print("equal" if (after, dict(os.environ)) == (methods, environment) else "changed")

@@ -18,7 +18,7 @@ from training_cases import (
 
 from sklearn_ae import ConvAutoencoder, DenseAutoencoder
 from sklearn_ae.autoencoder.network import scoring
-from sklearn_ae.autoencoder.training import training as network_training
+from sklearn_ae.autoencoder.training import keras_fit as network_training
 
 
 @pytest.fixture

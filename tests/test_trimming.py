@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from training_cases import IMAGES, X, assert_equal_to_the_bit, small, small_conv, weights_of
 
 from sklearn_ae import DenseAutoencoder, NormalsOnly
-from sklearn_ae.autoencoder.training import training
+from sklearn_ae.autoencoder.training import keras_fit
 from sklearn_ae.exceptions import TrainingDivergedError
 
 
@@ -46,13 +46,13 @@ def learner(**parameters):
 def trainings(monkeypatch):
     """Keep what each training of this process was asked for."""
     calls = []
-    train = training.train
+    train = keras_fit.train
 
     def recording(*args, **kwargs):
         calls.append((args, kwargs))
         return train(*args, **kwargs)
 
-    monkeypatch.setattr(training, "train", recording)
+    monkeypatch.setattr(keras_fit, "train", recording)
     return calls
 
 

@@ -16,7 +16,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils import assert_all_finite
 
-from sklearn_ae._base.responses import compute_anomaly_scores, predict_anomalies
+from sklearn_ae._base.outlier_scores import compute_anomaly_scores, predict_anomalies
 from sklearn_ae._base.sklearn_compat import Interval
 from sklearn_ae.metrics._labels import check_pos_label, find_pos_label, read_two_classes
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.checks import warn
 from sklearn_ae._base.order_statistics import choose_rank, count_rows_needed
-from sklearn_ae._base.responses import check_has_anomaly_scores, compute_anomaly_scores
+from sklearn_ae._base.outlier_scores import check_has_anomaly_scores, compute_anomaly_scores
 from sklearn_ae._base.sklearn_compat import (
     HasMethods,
     Interval,

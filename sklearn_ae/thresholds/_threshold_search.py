@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 
-from sklearn_ae._base.responses import compute_anomaly_scores
+from sklearn_ae._base.outlier_scores import compute_anomaly_scores
 from sklearn_ae._base.sklearn_compat import _num_samples, _safe_indexing
 from sklearn_ae.metrics._scorers import AnomalyScorer
 

@@ -10,7 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.checks import warn
-from sklearn_ae._base.responses import find_threshold
+from sklearn_ae._base.outlier_scores import find_threshold
 from sklearn_ae._base.sklearn_compat import (
     HasMethods,
     Interval,

@@ -12,7 +12,7 @@ from sklearn_ae.autoencoder.architectures.choosing import (
 from sklearn_ae.autoencoder.architectures.conv import ConvAutoencoder
 from sklearn_ae.autoencoder.architectures.conv_dense import ConvDenseAutoencoder
 from sklearn_ae.autoencoder.architectures.dense import DenseAutoencoder
-from sklearn_ae.autoencoder.architectures.features import FeatureAutoencoder
+from sklearn_ae.autoencoder.architectures.feature_autoencoder import FeatureAutoencoder
 
 # All that files may hold and the command line offers, by the names that it has there.
 ARCHITECTURES = {

@@ -95,7 +95,7 @@ def check_input_shape(network, input_shape):
         )
 
 
-def check_region(network, region):
+def check_same_region(network, region):
     """Refuse to go on from a network that has seen other pixels."""
     if not np.array_equal(network.scaling.region, region):
         raise ValueError(

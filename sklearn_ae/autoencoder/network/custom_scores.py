@@ -43,7 +43,7 @@ def explained_score_errors(score):
         ) from error
 
 
-def check_features(features, score):
+def check_score_features(features, score):
     """Refuse what a score cannot be fitted to.
 
     Parameters

@@ -8,7 +8,7 @@ import keras
 _HOLD_NAMES = ("name", "keras_history", "input_layers", "output_layers")
 
 
-def describe(keras_object, keep_seeds=False):
+def fingerprint(keras_object, keep_seeds=False):
     """Write a Keras object as text, with layers' names replaced by numbers.
 
     Parameters
@@ -19,7 +19,7 @@ def describe(keras_object, keep_seeds=False):
 
     Returns
     -------
-    description : str or None
+    fingerprint : str or None
         None if any part is not Keras's own: two classes or functions may go by the same name.
     """
     if _is_keras_function(keras_object):

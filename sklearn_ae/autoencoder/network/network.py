@@ -8,10 +8,10 @@ from keras import layers
 
 from sklearn_ae._base.keras_environment import check_modes, python_random_restored, restore_weights
 from sklearn_ae.autoencoder.network.caching import BoundedCache
-from sklearn_ae.autoencoder.network.fingerprints import describe
+from sklearn_ae.autoencoder.network.fingerprints import fingerprint
 from sklearn_ae.autoencoder.network.keras_settings import KerasSettings
-from sklearn_ae.autoencoder.network.regions import KeepRegion
-from sklearn_ae.autoencoder.network.responses import Response, as_finite
+from sklearn_ae.autoencoder.network.masked_pixels import KeepRegion
+from sklearn_ae.autoencoder.network.response import Response, as_finite
 from sklearn_ae.autoencoder.scaling import Scaling
 
 
@@ -67,7 +67,7 @@ class Network:
         self._views = {}
         with self.settings.applied():
             self._build_graph()
-        known = describe(self.joint)
+        known = fingerprint(self.joint)
         self.configuration = None if known is None else f"{tuple(self.settings)} {known}"
 
     def _build_graph(self):

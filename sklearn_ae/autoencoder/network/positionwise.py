@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from sklearn_ae.autoencoder.network.caching import BoundedCache
-from sklearn_ae.autoencoder.network.fingerprints import describe
+from sklearn_ae.autoencoder.network.fingerprints import fingerprint
 from sklearn_ae.autoencoder.network.network import from_json, scale, to_json
-from sklearn_ae.autoencoder.network.responses import Response, as_finite
+from sklearn_ae.autoencoder.network.response import Response, as_finite
 from sklearn_ae.autoencoder.scaling import Scaling
 
 # Neighbouring positions have much in common: so many in all say what is normal, and so many of each
@@ -139,7 +139,7 @@ class FeatureNetwork:
         self.scaling = scaling
         self.graphs = BoundedCache(max_size=16)
         self.arguments = {}
-        self._description = describe(features)
+        self._fingerprint = fingerprint(features)
 
     @property
     def settings(self):
@@ -149,7 +149,7 @@ class FeatureNetwork:
     @property
     def configuration(self):
         """What equal ones have in common, or None: see :class:`Network`."""
-        known = (self._description, self.positionwise.configuration)
+        known = (self._fingerprint, self.positionwise.configuration)
         return None if None in known else " ".join(known)
 
     @property

@@ -16,8 +16,11 @@ from sklearn_ae._base.checks import warn
 from sklearn_ae._base.keras_environment import check_eager, check_not_forked
 from sklearn_ae._base.progress import progress_bar
 from sklearn_ae.autoencoder.network.caching import BoundedCache
-from sklearn_ae.autoencoder.network.custom_scores import check_features, explained_score_errors
-from sklearn_ae.autoencoder.network.responses import LARGEST, as_finite
+from sklearn_ae.autoencoder.network.custom_scores import (
+    check_score_features,
+    explained_score_errors,
+)
+from sklearn_ae.autoencoder.network.response import LARGEST, as_finite
 from sklearn_ae.autoencoder.network.score_state import arrays_of, is_own, key_of, with_tensors
 from sklearn_ae.autoencoder.scores.computing import compute_score
 
@@ -89,13 +92,13 @@ def compute_checked_score(score, response):
     return scores
 
 
-def features(network, anomaly_score, X, rows):
+def score_features(network, anomaly_score, X, rows):
     """Compute what a score is to be fitted to, for some rows of X, as float64."""
 
     def compute(score, response):
         with explained_score_errors(score):
             features = score.features(response)
-        check_features(features, score)
+        check_score_features(features, score)
         return tf.cast(features, tf.float64)
 
     return _run_score(network, "features", compute, anomaly_score, X, rows)

@@ -4,7 +4,7 @@ from numbers import Real
 
 import keras
 
-from sklearn_ae.autoencoder.network.fingerprints import describe, is_keras
+from sklearn_ae.autoencoder.network.fingerprints import fingerprint, is_keras
 
 
 def resolve_optimizer(optimizer, learning_rate):
@@ -159,7 +159,7 @@ def compile_key(network, loss, optimizer, callbacks):
     # A LambdaCallback is Keras's own and runs anything.
     if not all(is_keras(type(c)) and type(c).__name__ != "LambdaCallback" for c in callbacks):
         return None
-    key = (network.configuration, describe(keras.losses.get(loss)), describe(optimizer))
+    key = (network.configuration, fingerprint(keras.losses.get(loss)), fingerprint(optimizer))
     return None if None in key else key
 
 

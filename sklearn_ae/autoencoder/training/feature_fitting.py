@@ -8,13 +8,13 @@ import numpy as np
 
 from sklearn_ae.autoencoder.architectures.choosing import resolve_latent_dim
 from sklearn_ae.autoencoder.network import building, scoring
-from sklearn_ae.autoencoder.network.fingerprints import describe
+from sklearn_ae.autoencoder.network.fingerprints import fingerprint
+from sklearn_ae.autoencoder.network.masked_pixels import select_positions
 from sklearn_ae.autoencoder.network.positionwise import (
     FeatureNetwork,
     PositionwiseNetwork,
     check_features,
 )
-from sklearn_ae.autoencoder.network.regions import select_positions
 from sklearn_ae.autoencoder.scaling import Scaling, choose_scaling, fit_scaling
 from sklearn_ae.autoencoder.tiling import allocate
 from sklearn_ae.autoencoder.training import compiling
@@ -88,7 +88,7 @@ def prepare(
             _check_range(X, limits)
         scaling = fit_scaling(parameters["scaling"], X, training_rows, limits, region)
     else:
-        building.check_region(previous, region)
+        building.check_same_region(previous, region)
         _check_previous(previous, input_shape, model)
         scaling = previous.scaling
     # Before the features are computed, which takes long: what it refuses is refused early.
@@ -141,7 +141,7 @@ def _check_previous(previous, input_shape, model):
     weights = model.get_weights()
     is_same = (
         earlier is not None
-        and describe(earlier) == describe(model)
+        and fingerprint(earlier) == fingerprint(model)
         and len(earlier.get_weights()) == len(weights)
         and all(map(np.array_equal, earlier.get_weights(), weights))
     )

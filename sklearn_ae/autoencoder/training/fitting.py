@@ -12,10 +12,10 @@ from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
 from sklearn_ae.autoencoder.training import (
     compiling,
     feature_fitting,
+    keras_fit,
     memoizing,
     scheduling,
     score_fitting,
-    training,
     trimming,
 )
 
@@ -90,7 +90,7 @@ def fit_network(
     )
     score_fitting.try_score(network, anomaly_score, *ready.trial)
     X = ready.load()
-    settings = parameters | training.resolve_epochs(parameters["epochs"], input_shape)
+    settings = parameters | keras_fit.resolve_epochs(parameters["epochs"], input_shape)
     settings["learning_rate_falls"] = scheduling.falls(parameters)
     arguments = {"loss": ready.loss, "settings": settings, "random_state": random_state}
     kept = trimming.trim_rows(
@@ -105,7 +105,7 @@ def fit_network(
     if previous is None and n_trimmed:
         # Rows far from the others would have decided the units of all.
         ready.rescale(kept[0])
-    log = memoizing.train(memory, network, X, *kept, optimizer=optimizer, **arguments)
+    log = memoizing.train_or_recall(memory, network, X, *kept, optimizer=optimizer, **arguments)
     held_out = score_fitting.fit_score(network, anomaly_score, X, *kept)
     return ready.whole, anomaly_score, log, kept, held_out
 
@@ -129,7 +129,7 @@ def _prepare(
     else:
         building.check_input_shape(previous, input_shape)
         building.check_kind(previous)
-        building.check_region(previous, region)
+        building.check_same_region(previous, region)
         scaling = previous.scaling
     limits = scaled_limits(scaling, limits)
     loss = compiling.resolve_loss(parameters["loss"], limits)

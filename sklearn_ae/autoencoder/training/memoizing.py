@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_memory
 from sklearn_ae._base.checks import warn
 from sklearn_ae._base.files import locked
 from sklearn_ae._base.version import __version__
-from sklearn_ae.autoencoder.network.fingerprints import describe
-from sklearn_ae.autoencoder.training import training
+from sklearn_ae.autoencoder.network.fingerprints import fingerprint
+from sklearn_ae.autoencoder.training import keras_fit
 
 # Only these change the weights; `verbose` does not, and callbacks switch the memory off.
 _SETTINGS = ("batch_size", "epochs", "learning_rate_falls", "min_steps", "patience")
@@ -70,8 +70,8 @@ def open_memory(parameters):
     return opened
 
 
-def train(memory, network, X, training_rows, validation_rows, **arguments):
-    """Train a network as :func:`training.train` does, or take what an equal training left.
+def train_or_recall(memory, network, X, training_rows, validation_rows, **arguments):
+    """Train a network as :func:`keras_fit.train` does, or take what an equal training left.
 
     If another thread or process is at the same training, its end is waited for.
 
@@ -79,7 +79,7 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
     ----------
     memory : joblib.Memory or None
     network, X, training_rows, validation_rows, **arguments
-        See :func:`sklearn_ae.autoencoder.training.training.train`.
+        See :func:`sklearn_ae.autoencoder.training.keras_fit.train`.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
     data = (network, X, training_rows, validation_rows)
     key = None if memory is None else _key(*data, **arguments)
     if key is None:
-        return training.train(*data, **arguments)
+        return keras_fit.train(*data, **arguments)
     # Not memory.cache: it empties folders whose function it takes for another one, and whether it
     # has looked for that it remembers of the function, not of the folder.
     store, entry = memory.store_backend, (_FOLDER, key)
@@ -105,7 +105,7 @@ def train(memory, network, X, training_rows, validation_rows, **arguments):
     with locked(_folder(memory) / f"{key}.lock"):
         log = _restore(store, entry, network, names)
         if log is None:
-            log = training.train(*data, **arguments)
+            log = keras_fit.train(*data, **arguments)
             weights = [part.get_weights() for part in network.parts]
             # Without callbacks: with some, the memory is not used.
             _keep(store, entry, (weights, (log.history, log.best_epoch)))
@@ -145,7 +145,7 @@ def _restore(store, entry, network, names):
     # Only now that all is known to fit: a training begins with the initial weights.
     for part, values in zip(network.parts, weights, strict=True):
         part.set_weights(values)
-    return training.TrainingLog(history, best_epoch, callbacks=[])
+    return keras_fit.TrainingLog(history, best_epoch, callbacks=[])
 
 
 def _check_weights(weights, network):
@@ -184,7 +184,7 @@ def _warn_once(obstacle):
 
 def _key(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
     """Return a hash of all that determines the weights, or None with a warning."""
-    described = (describe(keras.losses.get(loss)), describe(optimizer), network.configuration)
+    described = (fingerprint(keras.losses.get(loss)), fingerprint(optimizer), network.configuration)
     if None in described:
         name = ("loss", "optimizer", "architecture")[described.index(None)]
         _warn_once(
@@ -194,7 +194,7 @@ def _key(network, X, training_rows, validation_rows, *, loss, optimizer, setting
         return None
     # Not the architecture's parameters, but the layers that it built, their seeds and weights.
     built = (
-        describe(network.joint, keep_seeds=True),
+        fingerprint(network.joint, keep_seeds=True),
         [part.get_weights() for part in network.parts],
         tuple(network.scaling),
     )

@@ -67,7 +67,7 @@ def fit_score(network, anomaly_score, X, training_rows, validation_rows):
     if not hasattr(anomaly_score, "fit"):
         return scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
     rows = _rows_to_fit(anomaly_score, training_rows, validation_rows)
-    features = scoring.features(network, anomaly_score, X, rows)
+    features = scoring.score_features(network, anomaly_score, X, rows)
     _fit(network, anomaly_score, features)
     held_out = scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
     _, is_fitted, at = np.intersect1d(rows, validation_rows, return_indices=True)
@@ -104,8 +104,8 @@ def _fit_combined(network, combined, X, training_rows, validation_rows):
         fit_score(network, part, X, training_rows, validation_rows) for _, part in combined.scores_
     ]
     rows = _rows_to_fit(combined, training_rows, validation_rows)
-    features = scoring.features(network, combined, X, rows)
-    held_out = scoring.features(network, combined, X, validation_rows)
+    features = scoring.score_features(network, combined, X, rows)
+    held_out = scoring.score_features(network, combined, X, validation_rows)
     held_out[:, :-1] = np.minimum(np.column_stack(parts), scoring.LARGEST_SCORE)
     _, at, of_held_out = np.intersect1d(rows, validation_rows, return_indices=True)
     features[at] = held_out[of_held_out]

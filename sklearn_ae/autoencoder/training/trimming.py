@@ -52,7 +52,7 @@ def trim_rows(
     is_trained : bool
         Whether the network goes on from an earlier fit, which then serves as the warm-up.
     loss, random_state
-        See :func:`sklearn_ae.autoencoder.training.training.train`.
+        See :func:`sklearn_ae.autoencoder.training.keras_fit.train`.
     settings : dict
         The detector's parameters.
 
@@ -72,7 +72,7 @@ def trim_rows(
         return groups
     initial = [(variable, variable.numpy()) for variable in _variables(network)]
     if not is_trained:
-        memoizing.train(
+        memoizing.train_or_recall(
             memory,
             network,
             X,

@@ -14,7 +14,7 @@ from sklearn_ae.deployment.cli._maps import write_maps
 from sklearn_ae.deployment.cli._model import ImageModel
 from sklearn_ae.deployment.cli._outputs import check_can_draw, check_output
 from sklearn_ae.deployment.cli._starting import start_tensorflow
-from sklearn_ae.deployment.cli._table import score_images, write_table
+from sklearn_ae.deployment.cli._table import score_files, write_table
 from sklearn_ae.deployment.cli._telling import is_progress_shown, tell
 from sklearn_ae.deployment.onnx import to_onnx
 from sklearn_ae.deployment.persistence import describe, load, save
@@ -57,7 +57,7 @@ def score(options):
     model = ImageModel(options.model)
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
         model.check(photographs)
-        scored = score_images(model, photographs)
+        scored = score_files(model, photographs)
         write_table(scored, photographs.errors, csv)
         if options.maps is not None:
             write_maps(

@@ -16,7 +16,7 @@ from sklearn_ae.deployment.cli._telling import is_progress_shown
 _BYTES_PER_BATCH = 2**26
 
 
-def score_images(model, photographs):
+def score_files(model, photographs):
     """Compute scores, decisions and labels.
 
     Parameters

@@ -33,19 +33,19 @@ _STATES = {
 NEVER_WRITTEN = {"callbacks_"}
 
 
-def architectures():
+def registered_architectures():
     """Return the registered architectures, as a tuple of classes."""
     return tuple(ARCHITECTURES.values())
 
 
-def scores():
+def registered_scores():
     """Return the registered scores, as a tuple of classes."""
     return (CombinedScore, *ANOMALY_SCORES.values())
 
 
 def estimators():
     """Return by name the classes that are written as their parameters and what a fit has left."""
-    classes = (*DETECTORS, FrozenEstimator, *architectures(), *scores())
+    classes = (*DETECTORS, FrozenEstimator, *registered_architectures(), *registered_scores())
     return {cls.__name__: cls for cls in classes}
 
 

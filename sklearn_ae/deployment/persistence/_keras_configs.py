@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from sklearn_ae._base.keras_environment import python_random_restored
-from sklearn_ae.autoencoder.network import regions  # noqa: F401  registers the layers of the package
+from sklearn_ae.autoencoder.network import masked_pixels  # noqa: F401  registers the layers of the package
 from sklearn_ae.autoencoder.network.network import from_json, to_json
 from sklearn_ae.deployment.persistence._config_checks import count_parts
 from sklearn_ae.exceptions import PersistenceError

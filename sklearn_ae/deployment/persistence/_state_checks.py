@@ -14,7 +14,11 @@ from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork
 from sklearn_ae.autoencoder.row_hashes import RowMemory
 from sklearn_ae.autoencoder.scores import CombinedScore
 from sklearn_ae.autoencoder.tiling import Tiling
-from sklearn_ae.deployment.persistence._classes import DETECTORS, architectures, scores
+from sklearn_ae.deployment.persistence._classes import (
+    DETECTORS,
+    registered_architectures,
+    registered_scores,
+)
 from sklearn_ae.thresholds import ConformalDetector
 from sklearn_ae.thresholds._report import CalibrationReport
 
@@ -65,7 +69,7 @@ def _is_fitted_detector(detector):
         type(network) in (Network, FeatureNetwork)
         and network.input_shape == shape
         and type(detector._tiling) in (Tiling, type(None))
-        and type(detector.anomaly_score_) in scores()
+        and type(detector.anomaly_score_) in registered_scores()
         and isinstance(detector._fitted_dtype, np.dtype)
         and isinstance(detector._fitted_max, float)
         and type(rows) is RowMemory
@@ -108,13 +112,15 @@ def _is_loss(value):
 
 
 def _are_scores(values):
-    return all(isinstance(name, str) and type(score) in scores() for name, score in values)
+    return all(
+        isinstance(name, str) and type(score) in registered_scores() for name, score in values
+    )
 
 
 # A fit would call, import or unpickle what these say.
 _CHECKS = {
-    (AutoencoderAnomalyDetector, "architecture"): _is_named_or(architectures),
-    (AutoencoderAnomalyDetector, "anomaly_score"): _is_named_or(scores),
+    (AutoencoderAnomalyDetector, "architecture"): _is_named_or(registered_architectures),
+    (AutoencoderAnomalyDetector, "anomaly_score"): _is_named_or(registered_scores),
     (AutoencoderAnomalyDetector, "callbacks"): _is_none,
     (AutoencoderAnomalyDetector, "loss"): _is_loss,
     (AutoencoderAnomalyDetector, "memory"): _is_none,

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ae.autoencoder.network.fingerprints import describe, is_keras
+from sklearn_ae.autoencoder.network.fingerprints import fingerprint, is_keras
 from sklearn_ae.autoencoder.network.keras_settings import KerasSettings
 from sklearn_ae.autoencoder.network.network import Network
 from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork
@@ -19,8 +19,8 @@ from sklearn_ae.deployment.persistence._classes import (
     DETECTORS,
     NEVER_WRITTEN,
     RECORDS,
-    architectures,
     estimators,
+    registered_architectures,
     state_of,
 )
 from sklearn_ae.deployment.persistence._golden import OTHER_WAYS
@@ -197,13 +197,15 @@ def check_can_be_saved(detector):
 
 
 def _can_be_kept(value):
-    return isinstance(value, str) or type(value) in architectures() or _is_of_keras(value)
+    return (
+        isinstance(value, str) or type(value) in registered_architectures() or _is_of_keras(value)
+    )
 
 
 def _is_of_keras(value):
     """Tell whether this is a loss or an optimizer of Keras's own, which a configuration tells."""
     if isinstance(value, keras.losses.Loss | keras.optimizers.Optimizer):
-        return describe(value) is not None
+        return fingerprint(value) is not None
     return isinstance(value, types.FunctionType) and is_keras(value)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_ae._base.responses import compute_anomaly_scores, has_anomaly_scores
+from sklearn_ae._base.outlier_scores import compute_anomaly_scores, has_anomaly_scores
 from sklearn_ae.inspection.baselines._advice import write_advice
 from sklearn_ae.inspection.baselines._data import prepare_data
 from sklearn_ae.inspection.baselines._detectors import count_transformed, make_baselines

@@ -68,7 +68,7 @@ class PCAError(OutlierMixin, BaseEstimator):
         return -np.sum(residuals**2, axis=1)
 
 
-class NeighborDistance(OutlierMixin, BaseEstimator):
+class NeighborBaseline(OutlierMixin, BaseEstimator):
     """Mean distance to the five nearest training samples."""
 
     def fit(self, X, y=None):
@@ -81,7 +81,7 @@ class NeighborDistance(OutlierMixin, BaseEstimator):
 
         Returns
         -------
-        self : NeighborDistance
+        self : NeighborBaseline
         """
         self.neighbors_ = NearestNeighbors(n_neighbors=_N_NEIGHBORS).fit(X)
         return self
@@ -162,7 +162,7 @@ def make_baselines(n_samples, n_values, *, is_image, transformers=(), random_sta
     detectors = {
         "PCA": [PCAError(random_state=random_state)],
         "Mahalanobis distance": covariance,
-        "k nearest neighbours": [NeighborDistance()],
+        "k nearest neighbours": [NeighborBaseline()],
         "isolation forest": [IsolationForest(random_state=random_state)],
     }
     # Steps of their own take arrays, whatever container the user wants from transformers.

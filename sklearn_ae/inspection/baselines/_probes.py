@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from sklearn_ae._base.responses import compute_anomaly_scores
+from sklearn_ae._base.outlier_scores import compute_anomaly_scores
 
 # Of each kind, made of as many held-out normal samples.
 _MOST_PROBES = 20

@@ -8,7 +8,7 @@ from sklearn_ae.inspection.displays._checks import check_has, check_n_samples, c
 from sklearn_ae.inspection.displays._drawing import merge_style, new_axes, take_place, value_range
 from sklearn_ae.inspection.displays._map_inputs import (
     check_boxes,
-    check_images,
+    collect_images,
     find_worst,
     fold_rows,
     take_masks,
@@ -168,7 +168,7 @@ class AnomalyMapDisplay:
         if getattr(maps, "ndim", 3) == 2:
             X, maps = fold_rows(np.asarray(X), maps, detector.input_shape_)
         display = cls(
-            **check_images(X, maps if sigma is None else smooth(maps, sigma=sigma), masks, worst),
+            **collect_images(X, maps if sigma is None else smooth(maps, sigma=sigma), masks, worst),
             **boxes,
             anomaly_scores=anomaly_scores[worst],
         )
@@ -237,7 +237,7 @@ class AnomalyMapDisplay:
             anomaly_scores = anomaly_scores[worst]
         masks = take_masks(masks, worst, len(maps))
         display = cls(
-            **check_images([X[i] for i in worst], [maps[i] for i in worst], masks, worst),
+            **collect_images([X[i] for i in worst], [maps[i] for i in worst], masks, worst),
             **check_boxes(threshold, min_area),
             anomaly_scores=anomaly_scores,
         )

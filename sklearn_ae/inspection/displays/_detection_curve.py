@@ -13,7 +13,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils import check_consistent_length
 
-from sklearn_ae._base.responses import compute_anomaly_scores, find_threshold
+from sklearn_ae._base.outlier_scores import compute_anomaly_scores, find_threshold
 from sklearn_ae._base.sklearn_compat import check_matplotlib_support
 from sklearn_ae.inspection.displays._checks import check_threshold, check_vector
 from sklearn_ae.inspection.displays._drawing import merge_style, new_axes

@@ -35,7 +35,7 @@ def fold_rows(rows, maps, input_shape):
     return rows.reshape(-1, *input_shape), maps.reshape(-1, *input_shape).sum(axis=-1)
 
 
-def check_images(X, maps, masks, indices):
+def collect_images(X, maps, masks, indices):
     """Return the parameters of a display of these images and no others."""
     maps, _ = check_maps(maps)
     if not maps:

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from sklearn_ae._base.responses import find_threshold
+from sklearn_ae._base.outlier_scores import find_threshold
 from sklearn_ae._base.sklearn_compat import check_matplotlib_support
 from sklearn_ae.inspection.displays._checks import check_has, check_threshold, check_vector
 from sklearn_ae.inspection.displays._drawing import (

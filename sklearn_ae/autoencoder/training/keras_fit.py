@@ -15,7 +15,7 @@ from sklearn_ae._base.progress import is_open
 from sklearn_ae.autoencoder.network.caching import BoundedCache
 from sklearn_ae.autoencoder.training.compiling import compile_key
 from sklearn_ae.autoencoder.training.scheduling import CosineDecay
-from sklearn_ae.autoencoder.training.scikeras_fit import BaseWrapper
+from sklearn_ae.autoencoder.training.scikeras_import import BaseWrapper
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Compiled models are kept for the next fit of the same configuration, since each new one costs
@@ -116,7 +116,7 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     own = copy.deepcopy(settings["callbacks"]) or []
     key = compile_key(network, loss, optimizer, own)
     callbacks = [CosineDecay(), *own] if settings["learning_rate_falls"] else own
-    model = _prepare(network, key, loss, optimizer)
+    model = _compiled_model(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
         validation,
@@ -261,7 +261,7 @@ def _no_retracing_warnings():
         logger.removeFilter(is_other)
 
 
-def _prepare(network, key, loss, optimizer):
+def _compiled_model(network, key, loss, optimizer):
     """Return a compiled model with the network's weights and an optimizer that starts anew."""
     autoencoder = network.autoencoder
     model = _COMPILED_MODELS.take(key) if key is not None else None
