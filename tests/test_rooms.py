@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
@@ -234,3 +235,15 @@ def test_the_face_is_small():
     names = [name for name in sklearn_ae.__all__ if name not in modules]
     assert len(names) <= 16
     assert {*modules} - {"", "_base", "__main__"} <= {*sklearn_ae.__all__}
+
+
+def test_the_picture_of_the_rooms_is_drawn_from_the_code():
+    docs = PACKAGE.parent / "docs"
+    spec = importlib.util.spec_from_file_location("draw_rooms", docs / "draw_rooms.py")
+    draw_rooms = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(draw_rooms)
+    assert (*draw_rooms.ROOMS, "exceptions") == tuple(ROOMS)
+    message = "run python docs/draw_rooms.py"
+    assert (docs / "_static" / "rooms.svg").read_text(encoding="utf-8") == draw_rooms.draw(), (
+        message
+    )

@@ -1,4 +1,6 @@
-"""What all rooms stand on: checks, files, progress, order statistics, the environment of Keras.
+"""What all rooms stand on.
+
+Checks, files, progress, order statistics, and the environment that Keras needs.
 
 Imports no other room. All of them use it.
 """

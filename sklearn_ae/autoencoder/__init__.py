@@ -1,4 +1,6 @@
-"""The detector, and all that is Keras: architectures, anomaly scores, the network, the training.
+"""The detector, and all that is Keras.
+
+Architectures, anomaly scores, the network and its training have a folder each.
 
 Imports `thresholds`, `metrics`, `maps` and `_base`. The deployment writes and reads what is here.
 """

@@ -1,4 +1,4 @@
-"""Data sets: loading, fetching, folders of images, and synthetic anomalies.
+"""Data sets, and synthetic anomalies.
 
 Imports `_base` alone. The metrics, the inspection and the command line use it.
 """

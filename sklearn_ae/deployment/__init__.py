@@ -1,4 +1,4 @@
-"""What happens after a fit: files, ONNX models, Dask, and the command line.
+"""Files, ONNX, Dask, the command line.
 
 :func:`save` and :func:`load` write and read a zip of JSON and arrays: the network as Keras's
 configuration and its weights, the parameters and the fitted attributes. There is no pickle in it,

@@ -1,4 +1,6 @@
-"""What a person looks at: displays, and a comparison with simple detectors.
+"""Displays, and a comparison with baselines.
+
+What a person looks at.
 
 Imports all rooms but the deployment. matplotlib is imported when something is drawn.
 """

@@ -1,4 +1,6 @@
-"""From error maps to defects: smoothing, a threshold with a stated false-alarm rate, regions.
+"""From error maps to defects.
+
+Maps are smoothed, get a threshold with a stated false-alarm rate, and give regions.
 
 A map is an array of shape (height, width) that says how abnormal each pixel of an image is, such as
 one of :meth:`~sklearn_ae.AutoencoderAnomalyDetector.anomaly_map`. Maps of one size come as an array

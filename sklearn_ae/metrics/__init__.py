@@ -1,4 +1,4 @@
-"""Label conventions, scorers, metrics of anomaly maps, and intervals.
+"""Labels, scorers, metrics of maps, intervals.
 
 Imports `maps`, `datasets` and `_base`. Thresholds, the autoencoder and the inspection use it.
 """

@@ -1,4 +1,4 @@
-"""From scores to decisions, for any outlier detector of scikit-learn.
+"""From scores to decisions, for any detector.
 
 Imports `metrics` and `_base`, and knows nothing of Keras. The detector decides by the same mixin;
 the inspection and the deployment look inside the wrappers.
