@@ -1,9 +1,9 @@
 """The detector, and all that is Keras.
 
 Architectures, anomaly scores, the network and its training have a folder each.
-
-Imports `thresholds`, `metrics`, `maps` and `_base`. The deployment writes and reads what is here.
 """
+
+# Imports `thresholds`, `metrics`, `maps` and `_base`. The deployment writes and reads what is here.
 
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
 

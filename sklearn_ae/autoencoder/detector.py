@@ -30,13 +30,12 @@ class AutoencoderAnomalyDetector(
     Parameters
     ----------
     architecture : "auto", object with `build`, or callable, default="auto"
-        What the network looks like: :class:`ConvAutoencoder`, :class:`ConvDenseAutoencoder`,
-        :class:`DenseAutoencoder`, :class:`FeatureAutoencoder` for photographs, or anything that is
-        called, or whose method `build` is called, with `input_shape` and `latent_dim` and returns
-        encoder and decoder, two Keras models, or one model from input to reconstruction. Its
-        weights are drawn anew from `random_state`, also pretrained ones, unless their layers are
-        not trainable. "auto" is :class:`ConvAutoencoder` for images from 8×8 pixels, else
-        :class:`DenseAutoencoder`.
+        Network to train, one of :mod:`sklearn_ae.architectures` or your own: a callable, or an
+        object with a method `build`, which takes `input_shape` and `latent_dim`. It returns an
+        encoder and a decoder, two Keras models, or one model from input to reconstruction. The
+        weights are drawn from `random_state`, pretrained ones too, unless their layers are not
+        trainable. If "auto", :class:`.ConvAutoencoder` for images from 8×8 pixels, else
+        :class:`.DenseAutoencoder`.
     latent_dim : "auto" or int, default="auto"
         Length of the code. The longer, the better anomalies are reconstructed too. "auto" is 16 for
         images and 32 for rows and for the features of a position.
@@ -95,17 +94,14 @@ class AutoencoderAnomalyDetector(
     callbacks : list of keras.callbacks.Callback or None, default=None
         Each fit uses copies, which are `callbacks_` after it.
     anomaly_score : str or object with `compute` or `compute_from`, default="auto"
-        What tells how abnormal a sample is, from it, its reconstruction and its code, in scaled
-        units: :class:`AbsoluteError`, :class:`SquaredError`, :class:`SmoothedError`,
-        :class:`WhitenedError`, :class:`HiddenDifference`, :class:`CodeDifference`,
-        :class:`LatentDistance`, :class:`NeighborDistance`, :class:`CombinedScore`, of features
-        :class:`PositionError` and :class:`PooledDistance`, or one's own. All but
-        :class:`CombinedScore` also by name, as "smoothed_error". "auto" combines what detected best
-        on average: for images :class:`CodeDifference`, :class:`HiddenDifference` and, from 100
-        training rows on, :class:`LatentDistance`; for rows :class:`WhitenedError` and
-        :class:`NeighborDistance`; for features :class:`PositionError` and, from 100 training images
-        on, :class:`PooledDistance`. Of images and an architecture without a code it is
-        :class:`SmoothedError`.
+        Anomaly score, one of :mod:`sklearn_ae.scores` or your own. It is computed in scaled units
+        from the sample, its reconstruction and its code. All but :class:`.CombinedScore` also go
+        by name, such as "smoothed_error". If "auto", a combination that detected best on average:
+
+        - images: :class:`.CodeDifference`, :class:`.HiddenDifference` and, from 100 training
+          images, :class:`.LatentDistance`; without a code :class:`.SmoothedError`;
+        - rows: :class:`.WhitenedError` and :class:`.NeighborDistance`;
+        - features: :class:`.PositionError` and, from 100 training images, :class:`.PooledDistance`.
     false_alarm_rate : float, default=0.05
         Largest expected share, in (0, 1), of new normal samples that are flagged as anomalies. It
         sets the threshold from the scores of the held-out samples, none of which counts in what its
@@ -284,14 +280,14 @@ class AutoencoderAnomalyDetector(
         """Fit the autoencoder to normal samples and set the threshold.
 
         If the fit fails or is interrupted, the detector is left as it was. It keeps a hash of each
-        row, 8 bytes, so that :class:`ConformalDetector` is not calibrated with rows of the fit.
+        row, 8 bytes, so that :class:`.ConformalDetector` is not calibrated with rows of the fit.
 
         Parameters
         ----------
         X : array-like of shape (n, n_features), (n, height, width) or (n, height, width, channels)
             Normal samples, at least 2. With `tile_size`, a list of images too.
         y : Ignored
-            As in every outlier detector of scikit-learn. :class:`NormalsOnly` reads it. If it
+            As in every outlier detector of scikit-learn. :class:`.NormalsOnly` reads it. If it
             labels anomalies, which are learned as normal here, a warning says so.
 
         Returns

@@ -1,7 +1,6 @@
-"""Data sets, and synthetic anomalies.
+"""Data sets, and synthetic anomalies."""
 
-Imports `_base` alone. The metrics, the inspection and the command line use it.
-"""
+# Imports `_base` alone. The metrics, the inspection and the command line use it.
 
 from sklearn_ae.datasets._fetching import fetch_fashion_mnist, fetch_mnist, load_mnist_one_zero
 from sklearn_ae.datasets._images import load_images

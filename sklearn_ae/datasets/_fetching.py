@@ -53,7 +53,7 @@ def load_mnist_one_zero():
     """Load MNIST's 1s (normal) and 0s (anomalies), which are shipped with the package.
 
     The 1s are all of MNIST's. The training set has the first 1,000 of its 0s, to choose parameters
-    with: leave them out of a fit, or let :class:`~sklearn_ae.NormalsOnly` do so. The images are
+    with: leave them out of a fit, or let :class:`.NormalsOnly` do so. The images are
     under the CC BY-SA 3.0 licence [1]_; `DESCR` has the details.
 
     Returns

@@ -8,9 +8,9 @@ is custom code that the program has not registered itself. :func:`describe` read
 says of itself.
 
 :func:`to_onnx` writes a model that programs without TensorFlow run, in whatever language.
-
-Imports all rooms below; nothing but the face imports it.
 """
+
+# Imports all rooms below; nothing but the face imports it.
 
 from sklearn_ae.deployment import distributed
 from sklearn_ae.deployment.onnx import to_onnx

@@ -1,9 +1,9 @@
 """Displays, and a comparison with baselines.
 
 What a person looks at.
-
-Imports all rooms but the deployment. matplotlib is imported when something is drawn.
 """
+
+# Imports all rooms but the deployment. matplotlib is imported when something is drawn.
 
 from sklearn_ae.inspection.baselines import BaselineComparison, compare_with_baselines
 from sklearn_ae.inspection.displays import (

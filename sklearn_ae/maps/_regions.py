@@ -1,7 +1,7 @@
 """From error maps to defects: smoothing, a threshold with a stated false-alarm rate, regions.
 
 A map is an array of shape (height, width) that says how abnormal each pixel of an image is, such as
-one of :meth:`~sklearn_ae.AutoencoderAnomalyDetector.anomaly_map`. Maps of one size come as an array
+one of :meth:`~.AutoencoderAnomalyDetector.anomaly_map`. Maps of one size come as an array
 of shape (n, height, width), maps of different sizes as a list.
 """
 
@@ -73,7 +73,7 @@ def smooth(maps, *, sigma=1.0, region_of_interest=None):
     Parameters
     ----------
     maps : array-like of shape (n, height, width), or list of arrays of shape (height, width)
-        Maps, such as :meth:`~sklearn_ae.AutoencoderAnomalyDetector.anomaly_map` gives.
+        Maps, such as :meth:`~.AutoencoderAnomalyDetector.anomaly_map` gives.
     sigma : float, default=1.0
         Standard deviation of the Gaussian in pixels, at least 0. It is cut off at 4 `sigma`.
     region_of_interest : array-like of shape (height, width) or (n, height, width), or list of \
@@ -98,7 +98,7 @@ def smooth(maps, *, sigma=1.0, region_of_interest=None):
     Notes
     -----
     Maps are mirrored at the borders (``mode="reflect"``: the border's pixel stands twice), as
-    those of :class:`~sklearn_ae.scores.SmoothedError` are. With a mask r of the region of interest,
+    those of :class:`.SmoothedError` are. With a mask r of the region of interest,
     a map m becomes g∗(r·m) / g∗r inside of it, where g∗ is the Gaussian: the mean over the pixels
     that count.
 
@@ -125,7 +125,7 @@ def smooth(maps, *, sigma=1.0, region_of_interest=None):
 def calibrate(maps, *, false_alarm_rate=0.05, confidence=None, min_area=1, region_of_interest=None):
     """Find the threshold that few normal images have a region above.
 
-    The guarantee is that of :class:`~sklearn_ae.ConformalDetector`, with an image's largest value
+    The guarantee is that of :class:`.ConformalDetector`, with an image's largest value
     for its anomaly score [1]_: it holds for any maps, good or bad, if the images of `maps` and new
     normal ones are exchangeable, such as drawn independently from the same source. It is about
     images that show any region, not about pixels.

@@ -1,7 +1,6 @@
-"""Labels, scorers, metrics of maps, intervals.
+"""Labels, scorers, metrics of maps, intervals."""
 
-Imports `maps`, `datasets` and `_base`. Thresholds, the autoencoder and the inspection use it.
-"""
+# Imports `maps`, `datasets` and `_base`. Thresholds, the autoencoder and the inspection use it.
 
 from sklearn_ae.metrics._labels import is_anomaly
 from sklearn_ae.metrics._pixel_curve import PixelCurve

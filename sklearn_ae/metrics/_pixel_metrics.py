@@ -27,7 +27,7 @@ def pixel_roc_auc(masks, maps, *, region_of_interest=None):
     masks : array-like of shape (n, height, width), or list of arrays of shape (height, width)
         Booleans, or integers of 0 and 1: True where there is a defect.
     maps : array-like of shape (n, height, width), or list of arrays of shape (height, width)
-        Anomaly maps, such as :meth:`~sklearn_ae.AutoencoderAnomalyDetector.anomaly_map` returns
+        Anomaly maps, such as :meth:`~.AutoencoderAnomalyDetector.anomaly_map` returns
         them: higher is more abnormal.
     region_of_interest : array-like of shape (height, width) or (n, height, width), or list of \
             arrays of shape (height, width), default=None

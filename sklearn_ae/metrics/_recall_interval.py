@@ -40,7 +40,7 @@ def recall_interval(y, predictions, *, confidence=0.95, pos_label=None):
     predictions : array-like of shape (n,)
         What `predict` of an outlier detector returned, −1 for an anomaly and +1 for a normal
         sample; or booleans, True for an anomaly, as
-        :meth:`~sklearn_ae.ConformalDetector.discoveries` returns them.
+        :meth:`~.ConformalDetector.discoveries` returns them.
     confidence : float, default=0.95
         Probability, in (0, 1), that the interval holds the recall.
     pos_label : int, float, bool or str, default=None

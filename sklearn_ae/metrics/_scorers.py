@@ -52,7 +52,7 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
     pos_label : int, float, bool or str, default=None
         The label of an anomaly, where the convention does not tell: see :func:`is_anomaly`. If
         None, the `pos_label` of the estimator is used if it has one, such as that of
-        :class:`~sklearn_ae.NormalsOnly`; else it must be the same.
+        :class:`.NormalsOnly`; else it must be the same.
     **kwargs : dict
         Options of the metric: `max_fpr`, `false_alarm_rate`, `k`, `cost_ratio`.
 

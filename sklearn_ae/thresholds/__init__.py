@@ -1,8 +1,7 @@
-"""From scores to decisions, for any detector.
+"""From scores to decisions, for any detector."""
 
-Imports `metrics` and `_base`, and knows nothing of Keras. The detector decides by the same mixin;
-the inspection and the deployment look inside the wrappers.
-"""
+# Imports `metrics` and `_base`, and knows nothing of Keras. The detector decides by the same mixin;
+# the inspection and the deployment look inside the wrappers.
 
 from sklearn_ae.thresholds._conformal import ConformalDetector
 from sklearn_ae.thresholds._fixed_threshold import FixedThresholdDetector

@@ -67,7 +67,7 @@ class ConformalDetector(ThresholdWrapper):
         `score_samples` of the calibration rows, ascending: the most abnormal first.
     calibration_indices_ : ndarray of shape (n_calibration,), int
         Which rows of X these are, in the same order, and in that of X where scores are equal.
-        Inside of a :class:`NormalsOnly`, X are the rows that it keeps, those labelled as normal.
+        Inside of a :class:`.NormalsOnly`, X are the rows that it keeps, those labelled as normal.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -105,7 +105,7 @@ class ConformalDetector(ThresholdWrapper):
     is at worst the (k + m)-th of all n + m.
 
     Rows that a frozen detector was fitted to score higher than new ones and would set the threshold
-    too high. :class:`AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
+    too high. :class:`.AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
     training and held-out rows alike, and `fit` here refuses rows that are among them. It looks into
     pipelines, searches and the wrappers of this package, and for what is frozen at any depth; of
     other detectors nothing is known. What transformers in front make of a row may differ in its
@@ -180,7 +180,7 @@ class ConformalDetector(ThresholdWrapper):
         X : array-like of shape (n, ...)
             Normal samples, as the wrapped estimator takes them.
         y : Ignored
-            As in every outlier detector of scikit-learn. :class:`NormalsOnly` around this detector
+            As in every outlier detector of scikit-learn. :class:`.NormalsOnly` around this detector
             reads it. If there is one inside, which would read it for the training rows alone, it is
             refused.
 
@@ -193,7 +193,7 @@ class ConformalDetector(ThresholdWrapper):
         ------
         ValueError
             If there are too few calibration rows, the detector was fitted to some of them, their
-            scores are not one for each and finite, or `y` is given around a :class:`NormalsOnly`.
+            scores are not one for each and finite, or `y` is given around a :class:`.NormalsOnly`.
         TypeError
             If the estimator gives no scores, or is a classifier.
         """

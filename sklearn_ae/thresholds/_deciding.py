@@ -47,7 +47,7 @@ class DecidingMixin:
             Samples of the shape and in the units of the training data.
         y : array-like of shape (n,), default=None
             Labels: -1 for anomalies and +1 for normal samples, or 1 and 0, or True and False. For
-            other labels see :class:`NormalsOnly` and its `pos_label`. None is an error.
+            other labels see :class:`.NormalsOnly` and its `pos_label`. None is an error.
 
         Returns
         -------

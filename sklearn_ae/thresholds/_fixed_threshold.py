@@ -95,7 +95,7 @@ class FixedThresholdDetector(ThresholdWrapper):
         X : array-like of shape (n, ...)
             Data, as the wrapped estimator takes them.
         y : array-like of shape (n,), default=None
-            Labels, for a wrapped estimator that uses them, such as :class:`NormalsOnly`.
+            Labels, for a wrapped estimator that uses them, such as :class:`.NormalsOnly`.
 
         Returns
         -------

@@ -7,7 +7,7 @@ from sklearn_ae.thresholds._unwrapping import find_innermost, walk_inwards
 def check_rows_are_new(estimator, X, positions):
     """Refuse rows that a frozen detector, however deep inside, remembers.
 
-    :class:`~sklearn_ae.AutoencoderAnomalyDetector` keeps hashes of the rows that `fit` got. It is
+    :class:`.AutoencoderAnomalyDetector` keeps hashes of the rows that `fit` got. It is
     found in wrappers of this package, in searches and at the end of pipelines, which transform the
     rows first. Of other detectors nothing is known.
 
@@ -55,7 +55,7 @@ def check_no_labels_are_lost(estimator, y):
     Raises
     ------
     ValueError
-        If there are labels, and a :class:`NormalsOnly` inside.
+        If there are labels, and a :class:`.NormalsOnly` inside.
     """
     if y is None:
         return

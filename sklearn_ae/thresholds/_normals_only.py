@@ -158,7 +158,7 @@ class NormalsOnly(DetectorWrapper):
         Returns
         -------
         p_values : ndarray of shape (n,), float64
-            Those of :meth:`ConformalDetector.p_values`: small for anomalies.
+            Those of :meth:`.ConformalDetector.p_values`: small for anomalies.
         """
         check_is_fitted(self)
         return self.estimator_.p_values(X)
@@ -177,7 +177,7 @@ class NormalsOnly(DetectorWrapper):
         Returns
         -------
         discovered : ndarray of shape (n,), bool
-            Those of :meth:`ConformalDetector.discoveries`: True for the samples that are flagged.
+            Those of :meth:`.ConformalDetector.discoveries`: True for the samples that are flagged.
         """
         check_is_fitted(self)
         return self.estimator_.discoveries(X, fdr=fdr)
@@ -189,7 +189,7 @@ class NormalsOnly(DetectorWrapper):
         Returns
         -------
         report : CalibrationReport
-            That of :meth:`ConformalDetector.calibration_report`.
+            That of :meth:`.ConformalDetector.calibration_report`.
         """
         check_is_fitted(self)
         return self.estimator_.calibration_report()

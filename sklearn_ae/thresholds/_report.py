@@ -12,7 +12,7 @@ DEFAULT_LEVEL = 0.95
 
 @dataclass(frozen=True, repr=False)
 class CalibrationReport:
-    """Returned by :meth:`~sklearn_ae.ConformalDetector.calibration_report`; printed, a table.
+    """Returned by :meth:`~.ConformalDetector.calibration_report`; printed, a table.
 
     For scores without ties, the true false-alarm rate of one calibration follows the distribution
     Beta(k, n + 1 − k): `expected_rate` is its mean and `interval` holds its central share. Where

@@ -99,7 +99,7 @@ def compare_thresholds(thresholds, scorer, X, y, anomalies, test_rows, scores, *
     Returns
     -------
     results : dict of ndarray of shape (n_thresholds,)
-        `cv_results_` of :class:`TunedThresholdDetectorCV`.
+        `cv_results_` of :class:`.TunedThresholdDetectorCV`.
     """
     all_scores, all_anomalies = np.concatenate(scores), anomalies[np.concatenate(test_rows)]
     if isinstance(thresholds, Integral):

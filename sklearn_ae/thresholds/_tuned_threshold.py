@@ -76,7 +76,7 @@ default="balanced_accuracy"
         Source of the folds that None, an int or a float `cv` stands for.
     store_cv_results : bool, default=True
         Whether to keep `cv_results_`, five numbers per threshold, which
-        :class:`ThresholdCurveDisplay` draws.
+        :class:`.ThresholdCurveDisplay` draws.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ default="balanced_accuracy"
     See Also
     --------
     FixedThresholdDetector : Outlier detector with a threshold that is given.
-    ThresholdCurveDisplay : Picture of `cv_results_`.
+    sklearn_ae.inspection.ThresholdCurveDisplay : Picture of `cv_results_`.
     sklearn.model_selection.TunedThresholdClassifierCV : The same for classifiers.
 
     Notes

@@ -28,8 +28,8 @@ class FeatureAutoencoder(BaseEstimator):
     its layers, resized to one grid and standardised on the training images, are the features of a
     position. A dense autoencoder learns those of normal images (deep feature reconstruction [1]_)
     and fails on others. With ``anomaly_score="auto"`` the score of an image joins the errors of
-    its most abnormal positions, :class:`PositionError`, with the distance of its features on the
-    whole, :class:`PooledDistance`; `anomaly_map` shows where. There are no reconstructions of
+    its most abnormal positions, :class:`.PositionError`, with the distance of its features on the
+    whole, :class:`.PooledDistance`; `anomaly_map` shows where. There are no reconstructions of
     images.
 
     Parameters

@@ -10,7 +10,7 @@ class CodeDifference(WhitenedDistance):
     :math:`z` is the encoder and :math:`\mu` and :math:`\Sigma` are mean and covariance of d over
     the held-out normal rows, the latter with Ledoit and Wolf's shrinkage [2]_. It compares in the
     terms of the network, in which a shifted stroke is a small difference, and is
-    :class:`HiddenDifference` of the last layer alone, whitened as the NAP of [1]_.
+    :class:`.HiddenDifference` of the last layer alone, whitened as the NAP of [1]_.
 
     Costs one more pass through the encoder, and :math:`k^2` products for codes of k numbers. Needs
     an architecture with a code.

@@ -46,7 +46,7 @@ class CombinedScore(_BaseComposition):
         Names and scores, neither of which is negative. Their parameters are those of the
         combination: `code__method` for the parameter `method` of the part "code". Parts whose
         attribute `min_rows` is above the number of rows that the network is fitted to
-        (:class:`LatentDistance`: 100) are left out, unless none would be left.
+        (:class:`.LatentDistance`: 100) are left out, unless none would be left.
 
     Attributes
     ----------

@@ -21,7 +21,7 @@ class HiddenDifference(BaseEstimator):
       asks which parts are there and not how strong they are, and is at most 2.
 
     Where units of the encoder die or saturate, far from the data, either may be small: there it
-    needs another score beside it, as in :class:`CombinedScore`.
+    needs another score beside it, as in :class:`.CombinedScore`.
 
     Costs one more pass through the encoder. Needs an architecture whose encoder is a functional or
     sequential Keras model.

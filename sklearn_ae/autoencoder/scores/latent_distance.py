@@ -22,7 +22,7 @@ class LatentDistance(WhitenedDistance):
     the code does not hold. Normal samples are here the rows that the network was fitted to: there
     are more of them than held-out rows, and no row that sets the threshold is its own neighbour.
     Needs an architecture with a code, and enough normal samples to estimate :math:`\Sigma`: below
-    100, :class:`CombinedScore` leaves it out.
+    100, :class:`.CombinedScore` leaves it out.
 
     Costs :math:`k^2` products for codes of k numbers, "neighbors" k more for each normal code, of
     which 10,000 at most are kept.

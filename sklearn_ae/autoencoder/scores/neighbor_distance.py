@@ -15,7 +15,7 @@ class NeighborDistance(BaseEstimator):
     that the network was fitted to. It does not use the network. On tables nothing alone detects
     better on average, and next to an error of the autoencoder, which knows how features depend on
     each other, either finds what the other misses. Of images, the distance of
-    :class:`LatentDistance` says more.
+    :class:`.LatentDistance` says more.
 
     Costs d products for each normal row of d values, of which 10,000 at most are kept: the fitted
     detector, and a file of it, hold rows of the training data.

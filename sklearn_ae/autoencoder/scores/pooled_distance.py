@@ -9,7 +9,7 @@ class PooledDistance(WhitenedDistance):
 
     Both over the positions of the image, for each feature; centre and covariance [2]_ are those of
     the images that the network is fitted to. It sees what is unusual on the whole and nothing of
-    where, as the errors at positions do not. For :class:`FeatureAutoencoder`; see [1]_ for
+    where, as the errors at positions do not. For :class:`.FeatureAutoencoder`; see [1]_ for
     Gaussians of pretrained features.
 
     Costs :math:`4 d^2` products an image of d features.

@@ -23,7 +23,7 @@ class PositionError(BaseEstimator):
     the error elsewhere says nothing of it. :math:`f_p` are the d features at position p in scaled
     units; :math:`\mu` and :math:`\Sigma` are mean and covariance [2]_ of the error at positions of
     the images that the network is fitted to: the held-out ones, often few, say what is normal after
-    that. For :class:`FeatureAutoencoder` [1]_.
+    that. For :class:`.FeatureAutoencoder` [1]_.
 
     Costs :math:`d^2` products a position.
 

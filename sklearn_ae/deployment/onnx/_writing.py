@@ -26,7 +26,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
     """Write a fitted detector to an ONNX file, which needs no TensorFlow and no scikit-learn.
 
     The model takes raw samples, as the detector does, any number at a time, and has everything in
-    it: scaling, network, anomaly score, threshold and, of a :class:`~sklearn_ae.ConformalDetector`,
+    it: scaling, network, anomaly score, threshold and, of a :class:`.ConformalDetector`,
     the calibration. Before it is written, samples go through it and through the detector, and a
     model that disagrees is refused. The file is complete before it takes the place of one that was
     there.
@@ -46,7 +46,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
     ImportError
         If onnx, tf2onnx or onnxruntime is not installed.
     TypeError
-        If there is no :class:`~sklearn_ae.AutoencoderAnomalyDetector` inside, or a transformer in
+        If there is no :class:`.AutoencoderAnomalyDetector` inside, or a transformer in
         front of it.
     NotFittedError
         If the detector is not fitted.
@@ -86,7 +86,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
     outermost first, and "libraries" the versions.
 
     A model agrees if scores differ by no more than 10⁻⁵ of the score or of the median of the
-    training rows, whichever is larger, or of 1 for a :class:`~sklearn_ae.scores.CombinedScore`,
+    training rows, whichever is larger, or of 1 for a :class:`.CombinedScore`,
     which is centred at 0; if decisions do by no more than that or 10⁻⁵ of the threshold; if labels
     are equal wherever the score is farther from the threshold than that; and if p-values and maps
     are equal within that too. Labels and p-values are compared a second time, in a copy of the

@@ -19,7 +19,7 @@ def save(detector, path, *, golden_inputs=None):
     leaves that as it was. What is not needed after the fit, and is code or of this machine, is left
     out with a warning: functions, callbacks, the folder of `memory`.
 
-    With :class:`~sklearn_ae.scores.NeighborDistance`, which is a part of ``anomaly_score="auto"``
+    With :class:`.NeighborDistance`, which is a part of ``anomaly_score="auto"``
     for rows, the file holds up to 10,000 rows of the training data.
 
     Parameters
@@ -27,8 +27,8 @@ def save(detector, path, *, golden_inputs=None):
     detector : AutoencoderAnomalyDetector or estimator object around one
         Fitted. Wrappers of this package and frozen estimators are written as they are. Of a search
         or a pipeline without transformers, the file holds the detector inside, and of a
-        :class:`~sklearn_ae.TunedThresholdDetectorCV` a
-        :class:`~sklearn_ae.FixedThresholdDetector` with its threshold; a warning says so.
+        :class:`.TunedThresholdDetectorCV` a
+        :class:`.FixedThresholdDetector` with its threshold; a warning says so.
     path : str or path-like
         The file, by custom with the ending ".skae".
     golden_inputs : array-like or None, default=None

@@ -18,8 +18,8 @@ def write_advice(detector, baseline, *, n_normals, n_anomalies, is_synthetic):
     Parameters
     ----------
     detector, baseline : dict
-        Entries of :attr:`BaselineComparison.results`: the detector's, and that of the baseline with
-        the largest ROC AUC.
+        Entries of :attr:`.BaselineComparison.results`: the detector's, and that of the baseline
+        with the largest ROC AUC.
     n_normals, n_anomalies : int
         Number of samples that they were judged on.
     is_synthetic : bool
@@ -28,7 +28,7 @@ def write_advice(detector, baseline, *, n_normals, n_anomalies, is_synthetic):
     Returns
     -------
     advice : str
-        What the rules in the notes of :func:`compare_with_baselines` say.
+        What the rules in the notes of :func:`.compare_with_baselines` say.
     """
     sentence = _compare(detector, baseline, n_normals=n_normals, n_anomalies=n_anomalies)
     if is_synthetic:

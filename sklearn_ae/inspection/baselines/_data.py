@@ -64,7 +64,7 @@ def prepare_data(
     Parameters
     ----------
     X_normal, X_test, y_test, pos_label, kind, input_shape, random_state
-        Those of :func:`compare_with_baselines`.
+        Those of :func:`.compare_with_baselines`.
     takes_words : bool
         Whether the detector may take a data frame with columns that are not numbers.
 

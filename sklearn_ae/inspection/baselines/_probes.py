@@ -90,7 +90,7 @@ def judge_probe(estimator, probe, normal_scores, *, to_container):
     Returns
     -------
     result : dict
-        An entry of :attr:`BaselineComparison.probes`, without the method.
+        An entry of :attr:`.BaselineComparison.probes`, without the method.
     """
     try:
         scores = compute_anomaly_scores(estimator, to_container(probe.X))

@@ -113,7 +113,7 @@ class AnomalyMapDisplay:
         Parameters
         ----------
         estimator : estimator object
-            Fitted :class:`~sklearn_ae.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
+            Fitted :class:`.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
             this package, a search or a pipeline around one, in any order.
             A detector of images.
         X : array-like of shape (n, height, width), (n, height, width, 1 or 3) or (n, n_features), \

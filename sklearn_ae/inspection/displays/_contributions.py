@@ -57,14 +57,14 @@ class ContributionDisplay:
 
     See Also
     --------
-    AutoencoderAnomalyDetector.anomaly_map : The same for many rows at once, and for images.
+    sklearn_ae.AutoencoderAnomalyDetector.anomaly_map : The same for many rows, and for images.
     ReconstructionDisplay : Images, and whole rows, beside their reconstructions.
 
     Notes
     -----
     For input x and reconstruction x̂ in scaled units, the contribution of feature j is
-    ``abs(x_j − x̂_j)``. They add up to the anomaly score if that is :class:`AbsoluteError`; of other
-    scores, they say where the reconstruction fails, not how the score came about.
+    ``abs(x_j − x̂_j)``. They add up to the anomaly score if that is :class:`.AbsoluteError`; of
+    other scores, they say where the reconstruction fails, not how the score came about.
 
     A large error is a hint, not a cause. An autoencoder may rebuild one wrong value and get others
     wrong instead, and what no other feature tells is rebuilt badly in every row: the medians of

@@ -19,7 +19,7 @@ def check_rates(rates, n_calibration, calibration_confidence, *, asked_for=()):
     rates : array-like of shape (n_rates,) or None
     n_calibration : int or None
     calibration_confidence : float or None
-        `confidence` of the :class:`ConformalDetector`.
+        `confidence` of the :class:`.ConformalDetector`.
     asked_for : tuple of float
         The rate that a detector was fitted with, drawn beside the default ones.
 
@@ -94,7 +94,7 @@ def find_levels(rates, n_calibration, calibration_confidence):
     Returns
     -------
     levels : ndarray of shape (n_rates,), float64
-        k / (n + 1), for the rank k that :class:`ConformalDetector` chooses; the rates themselves
+        k / (n + 1), for the rank k that :class:`.ConformalDetector` chooses; the rates themselves
         without `n_calibration`.
     """
     if n_calibration is None:

@@ -62,7 +62,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator object
-            Fitted :class:`~sklearn_ae.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
+            Fitted :class:`.AutoencoderAnomalyDetector`, or a frozen one, a wrapper of
             this package, a search or a pipeline around one, in any order.
             Its `history_` and `best_epoch_` are drawn.
         ax : matplotlib.axes.Axes, default=None

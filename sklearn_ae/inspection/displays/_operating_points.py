@@ -141,7 +141,7 @@ class OperatingPointDisplay:
         Parameters
         ----------
         detector : ConformalDetector or NormalsOnly
-            Fitted detector, or one inside of a :class:`NormalsOnly`, or another with a method
+            Fitted detector, or one inside of a :class:`.NormalsOnly`, or another with a method
             `p_values`; of that, n is not known without a method `calibration_report`.
         X : array-like of shape (n_samples, ...)
             Samples, as `detector` takes them, that it was neither fitted to nor calibrated with.
@@ -222,7 +222,7 @@ class OperatingPointDisplay:
             Number of calibration scores that the p-values were computed from: no rate may be less
             than they allow, at which nothing is ever flagged. If None, all are drawn.
         calibration_confidence : float, default=None
-            `confidence` of the :class:`ConformalDetector`, with which it keeps to a rate. Needs
+            `confidence` of the :class:`.ConformalDetector`, with which it keeps to a rate. Needs
             `n_calibration`.
         confidence : float, default=0.95
             Probability, in (0, 1), with which an interval holds the true share at least.

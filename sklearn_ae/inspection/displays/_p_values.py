@@ -113,7 +113,7 @@ class PValueDisplay:
         Parameters
         ----------
         detector : ConformalDetector or NormalsOnly
-            Fitted detector, or one inside of a :class:`NormalsOnly`, or another with a method
+            Fitted detector, or one inside of a :class:`.NormalsOnly`, or another with a method
             `p_values`. The band needs its `calibration_report`, and is not drawn without.
         X : array-like of shape (n_samples, ...)
             Samples, as `detector` takes them, that it was neither fitted to nor calibrated with.

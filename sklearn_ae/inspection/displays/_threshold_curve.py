@@ -49,7 +49,7 @@ class ThresholdCurveDisplay:
 
     See Also
     --------
-    TunedThresholdDetectorCV : The search.
+    sklearn_ae.TunedThresholdDetectorCV : The search.
 
     Examples
     --------
@@ -135,7 +135,7 @@ class ThresholdCurveDisplay:
         Parameters
         ----------
         cv_results : dict of array-like of shape (n_thresholds,)
-            `cv_results_` of a :class:`TunedThresholdDetectorCV`: "thresholds", "scores" and, if
+            `cv_results_` of a :class:`.TunedThresholdDetectorCV`: "thresholds", "scores" and, if
             they are to be drawn, "std_scores" and "false_alarm_rates".
         best_threshold : float, default=None
             The threshold to mark. If None, none is marked.
