@@ -30,6 +30,7 @@ from sklearn_ae import (
     ReconstructionDisplay,
     ScoreHistogramDisplay,
 )
+from sklearn_ae.cli import start_tensorflow
 from sklearn_ae.datasets import load_mnist_one_zero
 
 parser = argparse.ArgumentParser(description="Train on the 1s of MNIST, find the 0s.")
@@ -41,6 +42,10 @@ parser.add_argument(
 )
 arguments = parser.parse_args()
 arguments.output.mkdir(parents=True, exist_ok=True)
+
+# Hide TensorFlow's messages about processors and drivers, which would come first. Any fit and any
+# load of a detector starts TensorFlow by itself.
+start_tensorflow()
 
 # %%
 # The data

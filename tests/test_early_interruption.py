@@ -36,6 +36,9 @@ if "IGNORE" not in os.environ:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
+# As a user's: the command hides what TensorFlow says itself.
+WITHOUT_SETTINGS = {name: os.environ[name] for name in os.environ if not name.startswith("TF_CPP")}
+
 # What pip writes as the command's script.
 SCRIPT = "import sys\nfrom sklearn_ae.cli import main\nsys.exit(main())\n"
 
@@ -58,7 +61,7 @@ def press(tmp_path):
             capture_output=True,
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{REPOSITORY}", **environment},
+            env=WITHOUT_SETTINGS | {"PYTHONPATH": f"{tmp_path}:{REPOSITORY}", **environment},
             text=True,
         )
         assert list((tmp_path / "temporary").iterdir()) == []

@@ -19,7 +19,7 @@ from sklearn_ae.cli._loading import check_all_were_read, check_one_size, images_
 from sklearn_ae.cli._maps import write_maps
 from sklearn_ae.cli._model import ImageModel
 from sklearn_ae.cli._outputs import check_can_draw, check_output
-from sklearn_ae.cli._starting import start_tensorflow
+from sklearn_ae.cli._starting import import_tensorflow, start_tensorflow
 from sklearn_ae.cli._table import score_images, write_table
 from sklearn_ae.cli._telling import is_progress_shown, tell
 from sklearn_ae.persistence import describe, load, save, to_onnx
@@ -50,7 +50,7 @@ def fit(options):
         check_all_were_read(photographs)
         if options.tile_size is None:
             check_one_size(photographs)
-        start_tensorflow(is_quiet=not options.debug)
+        _start(options)
         # Keras's bar goes to the standard output.
         with redirect_stdout(sys.stderr):
             detector.fit(photographs.images)
@@ -66,7 +66,7 @@ def score(options):
         csv = check_output(options.csv, "--csv", model=options.model)
     if options.maps is not None:
         check_can_draw(options.maps, options.folder)
-    start_tensorflow(is_quiet=not options.debug)
+    _start(options)
     model = ImageModel(options.model)
     with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
         model.check(photographs)
@@ -89,7 +89,7 @@ def score(options):
 def calibrate(options):
     """Calibrate a model with other normal images and save it."""
     check_output(options.output, "--output")
-    start_tensorflow(is_quiet=not options.debug)
+    _start(options)
     model = ImageModel(options.model)
     # A second calibration replaces the first.
     is_calibrated = isinstance(model.detector, ConformalDetector)
@@ -113,7 +113,7 @@ def calibrate(options):
 def export(options):
     """Write a model as ONNX."""
     check_output(options.onnx, "--onnx", model=options.model)
-    start_tensorflow(is_quiet=not options.debug)
+    _start(options)
     to_onnx(load(options.model), options.onnx)
     return 0
 
@@ -133,6 +133,14 @@ def info(options):
     for name, value in rows.items():
         print(f"{name:<22} {value}")
     return 0
+
+
+def _start(options):
+    """Import TensorFlow, with all that it says if the user looks for an error."""
+    if options.debug:
+        import_tensorflow()
+    else:
+        start_tensorflow()
 
 
 def _describe_input(contract):

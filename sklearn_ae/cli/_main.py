@@ -9,8 +9,8 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
-from sklearn_ae._early_interrupts import end_early
 from sklearn_ae.cli._commands import COMMANDS
+from sklearn_ae.cli._interrupts import interrupts, noting_interrupts
 from sklearn_ae.cli._parser import make_parser
 from sklearn_ae.cli._telling import tell
 
@@ -47,10 +47,9 @@ def main(arguments=None):
     _open_closed_streams()
     options = None
     try:
-        with _noting_interrupts() as interrupts:
+        with noting_interrupts():
             options = make_parser().parse_args(arguments)
-            # Before anything imports them: no start-up messages, no windows.
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+            # Before anything imports matplotlib: no windows.
             os.environ.setdefault("MPLBACKEND", "Agg")
             with _warnings_of_one_line(), _ending_in_order():
                 status = COMMANDS[options.command](options)
@@ -75,34 +74,6 @@ def main(arguments=None):
 def _interrupted():
     tell("interrupted")
     return _ENDED_BY_SIGNAL + signal.SIGINT
-
-
-@contextmanager
-def _noting_interrupts():
-    """Keep in mind that Ctrl-C was pressed: extension modules may make another error of it.
-
-    Yields
-    ------
-    interrupts : list of int
-        Empty unless it was.
-    """
-    interrupts = []
-
-    def note(signum, frame):
-        interrupts.append(signum)
-        signal.default_int_handler(signum, frame)
-
-    before = signal.getsignal(signal.SIGINT)
-    is_main = threading.current_thread() is threading.main_thread()
-    # Told to ignore it, the command goes on.
-    if not is_main or before not in (signal.default_int_handler, end_early):
-        yield interrupts
-        return
-    try:
-        signal.signal(signal.SIGINT, note)
-        yield interrupts
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

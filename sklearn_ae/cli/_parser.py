@@ -69,7 +69,9 @@ def make_parser():
         command = add(commands)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.add_argument(
-            "--debug", action="store_true", help="show where in the program an error came from"
+            "--debug",
+            action="store_true",
+            help="show where in the program an error came from, and TensorFlow's own messages",
         )
     return parser
 
