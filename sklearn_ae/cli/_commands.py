@@ -14,8 +14,10 @@ from sklearn_ae import (
     DenseAutoencoder,
     FeatureAutoencoder,
 )
+from sklearn_ae.cli._folder_faults import Demands
 from sklearn_ae.cli._held_out import tell_of_fit
-from sklearn_ae.cli._loading import check_all_were_read, check_one_size, images_in
+from sklearn_ae.cli._inputs import check_calibration, check_fit, check_model
+from sklearn_ae.cli._loading import images_in
 from sklearn_ae.cli._maps import write_maps
 from sklearn_ae.cli._model import ImageModel
 from sklearn_ae.cli._outputs import check_can_draw, check_output
@@ -46,10 +48,9 @@ def fit(options):
         random_state=options.random_state,
         verbose=int(is_progress_shown()),
     )
-    with images_in(options.folder, size=options.image_size, mode=options.mode) as photographs:
-        check_all_were_read(photographs)
-        if options.tile_size is None:
-            check_one_size(photographs)
+    demands = Demands(options.image_size, options.mode, options.tile_size)
+    with images_in(options.folder, demands) as photographs:
+        check_fit(photographs)
         _start(options)
         # Keras's bar goes to the standard output.
         with redirect_stdout(sys.stderr):
@@ -61,6 +62,7 @@ def fit(options):
 
 def score(options):
     """Score a folder: a table, and maps if they are asked for."""
+    check_model(options)
     csv = None
     if options.csv is not None:
         csv = check_output(options.csv, "--csv", model=options.model)
@@ -68,8 +70,7 @@ def score(options):
         check_can_draw(options.maps, options.folder)
     _start(options)
     model = ImageModel(options.model)
-    with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
-        model.check(photographs)
+    with images_in(options.folder, model.demands(are_all_read=False)) as photographs:
         scored = score_images(model, photographs)
         write_table(scored, photographs.errors, csv)
         if options.maps is not None:
@@ -88,6 +89,7 @@ def score(options):
 
 def calibrate(options):
     """Calibrate a model with other normal images and save it."""
+    check_model(options)
     check_output(options.output, "--output")
     _start(options)
     model = ImageModel(options.model)
@@ -99,9 +101,8 @@ def calibrate(options):
     detector = ConformalDetector(
         estimator, false_alarm_rate=options.false_alarm_rate, confidence=options.confidence
     )
-    with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
-        check_all_were_read(photographs)
-        model.check(photographs)
+    with images_in(options.folder, model.demands(are_all_read=True)) as photographs:
+        check_calibration(options, model, photographs)
         model.innermost.set_params(verbose=int(is_progress_shown()))
         detector.fit(photographs.images)
         model.innermost.set_params(verbose=0)
@@ -112,6 +113,7 @@ def calibrate(options):
 
 def export(options):
     """Write a model as ONNX."""
+    check_model(options)
     check_output(options.onnx, "--onnx", model=options.model)
     _start(options)
     to_onnx(load(options.model), options.onnx)
@@ -120,6 +122,7 @@ def export(options):
 
 def info(options):
     """Print what a model file says of itself."""
+    check_model(options)
     description = describe(options.model)
     rows = {
         "detector": description["detector"],

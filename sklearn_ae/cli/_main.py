@@ -13,6 +13,7 @@ from sklearn_ae.cli._commands import COMMANDS
 from sklearn_ae.cli._interrupts import interrupts, noting_interrupts
 from sklearn_ae.cli._parser import make_parser
 from sklearn_ae.cli._telling import tell
+from sklearn_ae.cli._wording import in_own_words
 
 # As shells report a process that a signal ended: 128 and its number.
 _ENDED_BY_SIGNAL = 128
@@ -66,7 +67,9 @@ def main(arguments=None):
             traceback.print_exc()
         if interrupts:
             return _interrupted()
-        tell(f"error: {str(error) or type(error).__name__}")
+        # A folder may have several.
+        for message in getattr(error, "faults", [str(error) or type(error).__name__]):
+            tell(f"error: {in_own_words(message)}")
         _drop_output()
         return 1
 
@@ -81,9 +84,11 @@ def _warnings_of_one_line():
     """Print warnings without the line of code that they come from, which is not the user's."""
 
     def show(message, category, filename, lineno, file=None, line=None):
-        tell(f"warning: {message}")
+        tell(f"warning: {in_own_words(str(message))}")
 
     with warnings.catch_warnings():
+        # Files of images are images, of whatever size.
+        warnings.filterwarnings("ignore", message="X of shape .* is taken for")
         warnings.showwarning = show
         yield
 
