@@ -17,6 +17,7 @@ from sklearn_ae import (
 from sklearn_ae.cli._folder_faults import Demands
 from sklearn_ae.cli._held_out import tell_of_fit
 from sklearn_ae.cli._inputs import check_calibration, check_fit, check_model
+from sklearn_ae.cli._interrupts import raise_if_interrupted
 from sklearn_ae.cli._loading import images_in
 from sklearn_ae.cli._maps import write_maps
 from sklearn_ae.cli._model import ImageModel
@@ -55,6 +56,8 @@ def fit(options):
         # Keras's bar goes to the standard output.
         with redirect_stdout(sys.stderr):
             detector.fit(photographs.images)
+    # If the network's libraries have lost it, in the training.
+    raise_if_interrupted()
     save(detector.set_params(verbose=0), options.output)
     tell_of_fit(detector)
     return 0
@@ -72,6 +75,7 @@ def score(options):
     model = ImageModel(options.model)
     with images_in(options.folder, model.demands(are_all_read=False)) as photographs:
         scored = score_images(model, photographs)
+        raise_if_interrupted()
         write_table(scored, photographs.errors, csv)
         if options.maps is not None:
             write_maps(
@@ -106,6 +110,7 @@ def calibrate(options):
         model.innermost.set_params(verbose=int(is_progress_shown()))
         detector.fit(photographs.images)
         model.innermost.set_params(verbose=0)
+    raise_if_interrupted()
     save(detector, options.output)
     print(detector.calibration_report())
     return 0

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sklearn_ae.cli._commands import COMMANDS
-from sklearn_ae.cli._interrupts import interrupts, noting_interrupts
+from sklearn_ae.cli._interrupts import noting_interrupts, raise_if_interrupted
 from sklearn_ae.cli._parser import make_parser
 from sklearn_ae.cli._telling import tell
 from sklearn_ae.cli._wording import in_own_words
@@ -46,37 +46,42 @@ def main(arguments=None):
     1
     """
     _open_closed_streams()
-    options = None
     try:
         with noting_interrupts():
-            options = make_parser().parse_args(arguments)
-            # Before anything imports matplotlib: no windows.
-            os.environ.setdefault("MPLBACKEND", "Agg")
-            with _warnings_of_one_line(), _ending_in_order():
-                status = COMMANDS[options.command](options)
-                # Here, where an error of what reads it is noticed.
-                sys.stdout.flush()
-                return status
+            status = _run(arguments)
+            raise_if_interrupted()
+            return status
     except KeyboardInterrupt:
-        return _interrupted()
+        tell("interrupted")
+        _drop_output()
+        return _ENDED_BY_SIGNAL + signal.SIGINT
+
+
+def _run(arguments):
+    """Run the command and return its status, unless it is interrupted."""
+    options = None
+    try:
+        options = make_parser().parse_args(arguments)
+        # Before anything imports matplotlib: no windows.
+        os.environ.setdefault("MPLBACKEND", "Agg")
+        with _warnings_of_one_line(), _ending_in_order():
+            status = COMMANDS[options.command](options)
+            # Here, where an error of what reads it is noticed.
+            sys.stdout.flush()
+            return status
     except BrokenPipeError:  # What reads the output wants no more of it, as `head` does.
         _drop_output()
         return 1
     except Exception as error:
         if options is not None and options.debug:
             traceback.print_exc()
-        if interrupts:
-            return _interrupted()
+        # Whatever it is, it may come of that.
+        raise_if_interrupted()
         # A folder may have several.
         for message in getattr(error, "faults", [str(error) or type(error).__name__]):
             tell(f"error: {in_own_words(message)}")
         _drop_output()
         return 1
-
-
-def _interrupted():
-    tell("interrupted")
-    return _ENDED_BY_SIGNAL + signal.SIGINT
 
 
 @contextmanager
