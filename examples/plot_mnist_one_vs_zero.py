@@ -25,6 +25,7 @@ from sklearn.metrics import (
 
 from sklearn_ae import AutoencoderAnomalyDetector, ConvDenseAutoencoder
 from sklearn_ae.datasets import load_mnist_one_zero
+from sklearn_ae.deployment.cli import start_tensorflow
 from sklearn_ae.inspection import LossCurveDisplay, ReconstructionDisplay, ScoreHistogramDisplay
 
 parser = argparse.ArgumentParser(description="Train on the 1s of MNIST, find the 0s.")
@@ -36,6 +37,10 @@ parser.add_argument(
 )
 arguments = parser.parse_args()
 arguments.output.mkdir(parents=True, exist_ok=True)
+
+# Hide TensorFlow's messages about processors and drivers, which would come first. Any fit and any
+# load of a detector starts TensorFlow by itself.
+start_tensorflow()
 
 # %%
 # The data

@@ -56,7 +56,7 @@ def test_fit_says_that_few_held_out_images_cannot_show_the_rate(files, tmp_path,
     assert fit(files / "good", tmp_path / "model.skae") == 0
     *_, cannot, flagged = capsys.readouterr().err.splitlines()
     assert "0 of 4 held out are flagged, so 0.0% to 60.2% of new normal images" in flagged
-    assert "4 held-out samples cannot show false_alarm_rate=0.05" in cannot
+    assert "4 held-out images cannot show --false-alarm-rate 0.05" in cannot
     assert "Hold out at least 19" in cannot
     for rate in [0.2, 0.26]:  # exactly enough of them, and more
         assert fit(files / "good", tmp_path / "model.skae", "--false-alarm-rate", rate) == 0

@@ -62,7 +62,9 @@ def test_images_smaller_than_a_tile_are_named(tmp_path, capsys):
     save(MODELS["tile size a number"](), tmp_path / "m.skae")
     save_images(tmp_path / "in", [draw(0, size=11)])
     assert run("score", tmp_path / "m.skae", tmp_path / "in") == 1
-    assert "tiles of the model, 12x12. Received: '" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "large as the tiles, 12x12" in error
+    assert "00.png' (11x11)." in error
 
 
 def test_model_that_shows_its_progress_is_silent(tmp_path, other, capsys):

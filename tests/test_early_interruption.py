@@ -4,13 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from folders_of_images import run
+from folders_of_images import draw, fit, run, save_images
 from PIL import Image
 
+from sklearn_ae import AutoencoderAnomalyDetector
 from sklearn_ae._base.early_interrupts import is_command
 from sklearn_ae.deployment.cli import _main
 
@@ -36,6 +39,9 @@ if "IGNORE" not in os.environ:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
+# As a user's: the command hides what TensorFlow says itself.
+WITHOUT_SETTINGS = {name: os.environ[name] for name in os.environ if not name.startswith("TF_CPP")}
+
 # What pip writes as the command's script.
 SCRIPT = "import sys\nfrom sklearn_ae.deployment.cli import main\nsys.exit(main())\n"
 
@@ -58,7 +64,7 @@ def press(tmp_path):
             capture_output=True,
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{REPOSITORY}", **environment},
+            env=WITHOUT_SETTINGS | {"PYTHONPATH": f"{tmp_path}:{REPOSITORY}", **environment},
             text=True,
         )
         assert list((tmp_path / "temporary").iterdir()) == []
@@ -122,6 +128,75 @@ def test_ctrl_c_while_arguments_are_read(capsys, monkeypatch):
     assert run("info", "model.skae") == 130
     assert capsys.readouterr().err == "sklearn-ae: interrupted\n"
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def press_twice():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.raise_signal(signal.SIGINT)
+        cleaned.append("all")
+
+
+def make_another_error():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise RuntimeError("an operation failed") from None
+
+
+def swallow():
+    with suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+class Deleted:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def press_where_it_cannot_be_raised():
+    Deleted()
+    for _ in range(600):
+        time.sleep(0.1)
+    raise AssertionError("not interrupted")
+
+
+cleaned = []
+LOSSES = [press_twice, make_another_error, swallow, press_where_it_cannot_be_raised]
+
+
+@pytest.mark.parametrize("press_somewhere", LOSSES)
+def test_ctrl_c_counts_whatever_becomes_of_its_exception(
+    capsys, monkeypatch, tmp_path, press_somewhere
+):
+    before = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    cleaned.clear()
+
+    def interrupted_fit(detector, images):
+        press_somewhere()
+        return detector
+
+    save_images(tmp_path / "good", [draw(n) for n in range(3)])
+    monkeypatch.setattr(AutoencoderAnomalyDetector, "fit", interrupted_fit)
+    assert fit(tmp_path / "good", tmp_path / "m.skae") == 130
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "sklearn-ae: interrupted\n")
+    assert cleaned == (["all"] if press_somewhere is press_twice else [])
+    assert not (tmp_path / "m.skae").exists()
+    assert (signal.getsignal(signal.SIGINT), sys.unraisablehook) == before
+
+
+def test_other_exceptions_that_cannot_be_raised_are_shown(capsys, monkeypatch):
+    class Failing:
+        def __del__(self):
+            raise ValueError("of this")
+
+    shown = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: shown.append(unraisable.exc_type))
+    monkeypatch.setitem(_main.COMMANDS, "info", lambda options: Failing() and 0)
+    assert run("info", "model.skae") == 0
+    assert shown == [ValueError]
 
 
 @pytest.mark.parametrize(

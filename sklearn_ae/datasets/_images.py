@@ -163,7 +163,7 @@ def _read_all(filenames, *, size, mode, errors, advance):
     """
     first = None
     for n_done, filename in enumerate(filenames, start=1):
-        pixels = _read_or_list(filename, size=size, mode=mode, errors=errors)
+        pixels = read_or_list(filename, size=size, mode=mode, errors=errors)
         if pixels is not None:
             kind = filename, pixels.ndim, pixels.dtype
             first = first or kind
@@ -179,8 +179,17 @@ def _read_all(filenames, *, size, mode, errors, advance):
         )
 
 
-def _read_or_list(filename, *, size, mode, errors):
-    """Return the pixels of a file, or None if it is listed among the errors."""
+def read_or_list(filename, *, size, mode, errors):
+    """Return the pixels of a file, or None if it is listed among the errors.
+
+    Parameters
+    ----------
+    filename : str
+    size : tuple of int or None
+    mode : {"grey", "colour"} or None
+    errors : dict or None
+        Where to put what is wrong with a file that cannot be read, or None to raise it.
+    """
     try:
         return read_image(filename, size=size, mode=mode)
     except MemoryError:

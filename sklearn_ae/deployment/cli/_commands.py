@@ -8,14 +8,17 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_ae.autoencoder.architectures import ARCHITECTURES
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
+from sklearn_ae.deployment.cli._folder_faults import Demands
 from sklearn_ae.deployment.cli._held_out import tell_of_fit
-from sklearn_ae.deployment.cli._loading import check_all_were_read, check_one_size, images_in
+from sklearn_ae.deployment.cli._inputs import check_calibration, check_fit, check_model
+from sklearn_ae.deployment.cli._interrupts import raise_if_interrupted
+from sklearn_ae.deployment.cli._loading import images_in
 from sklearn_ae.deployment.cli._maps import write_maps
+from sklearn_ae.deployment.cli._messages import is_progress_shown, tell
 from sklearn_ae.deployment.cli._model import ImageModel
 from sklearn_ae.deployment.cli._outputs import check_can_draw, check_output
-from sklearn_ae.deployment.cli._starting import start_tensorflow
+from sklearn_ae.deployment.cli._starting import import_tensorflow, start_tensorflow
 from sklearn_ae.deployment.cli._table import score_files, write_table
-from sklearn_ae.deployment.cli._telling import is_progress_shown, tell
 from sklearn_ae.deployment.onnx import to_onnx
 from sklearn_ae.deployment.persistence import describe, load, save
 from sklearn_ae.thresholds import ConformalDetector
@@ -33,14 +36,15 @@ def fit(options):
         random_state=options.random_state,
         verbose=int(is_progress_shown()),
     )
-    with images_in(options.folder, size=options.image_size, mode=options.mode) as photographs:
-        check_all_were_read(photographs)
-        if options.tile_size is None:
-            check_one_size(photographs)
-        start_tensorflow(is_quiet=not options.debug)
+    demands = Demands(options.image_size, options.mode, options.tile_size)
+    with images_in(options.folder, demands) as photographs:
+        check_fit(photographs)
+        _start(options)
         # Keras's bar goes to the standard output.
         with redirect_stdout(sys.stderr):
             detector.fit(photographs.images)
+    # If the network's libraries have lost it, in the training.
+    raise_if_interrupted()
     save(detector.set_params(verbose=0), options.output)
     tell_of_fit(detector)
     return 0
@@ -48,16 +52,17 @@ def fit(options):
 
 def score(options):
     """Score a folder: a table, and maps if they are asked for."""
+    check_model(options)
     csv = None
     if options.csv is not None:
         csv = check_output(options.csv, "--csv", model=options.model)
     if options.maps is not None:
         check_can_draw(options.maps, options.folder)
-    start_tensorflow(is_quiet=not options.debug)
+    _start(options)
     model = ImageModel(options.model)
-    with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
-        model.check(photographs)
+    with images_in(options.folder, model.demands(are_all_read=False)) as photographs:
         scored = score_files(model, photographs)
+        raise_if_interrupted()
         write_table(scored, photographs.errors, csv)
         if options.maps is not None:
             write_maps(
@@ -75,8 +80,9 @@ def score(options):
 
 def calibrate(options):
     """Calibrate a model with other normal images and save it."""
+    check_model(options)
     check_output(options.output, "--output")
-    start_tensorflow(is_quiet=not options.debug)
+    _start(options)
     model = ImageModel(options.model)
     # A second calibration replaces the first.
     is_calibrated = isinstance(model.detector, ConformalDetector)
@@ -86,12 +92,12 @@ def calibrate(options):
     detector = ConformalDetector(
         estimator, false_alarm_rate=options.false_alarm_rate, confidence=options.confidence
     )
-    with images_in(options.folder, size=model.size, mode=model.mode) as photographs:
-        check_all_were_read(photographs)
-        model.check(photographs)
+    with images_in(options.folder, model.demands(are_all_read=True)) as photographs:
+        check_calibration(options, model, photographs)
         model.innermost.set_params(verbose=int(is_progress_shown()))
         detector.fit(photographs.images)
         model.innermost.set_params(verbose=0)
+    raise_if_interrupted()
     save(detector, options.output)
     print(detector.calibration_report())
     return 0
@@ -99,14 +105,16 @@ def calibrate(options):
 
 def export(options):
     """Write a model as ONNX."""
+    check_model(options)
     check_output(options.onnx, "--onnx", model=options.model)
-    start_tensorflow(is_quiet=not options.debug)
+    _start(options)
     to_onnx(load(options.model), options.onnx)
     return 0
 
 
 def info(options):
     """Print what a model file says of itself."""
+    check_model(options)
     description = describe(options.model)
     rows = {
         "detector": description["detector"],
@@ -120,6 +128,14 @@ def info(options):
     for name, value in rows.items():
         print(f"{name:<22} {value}")
     return 0
+
+
+def _start(options):
+    """Import TensorFlow, with all that it says if the user looks for an error."""
+    if options.debug:
+        import_tensorflow()
+    else:
+        start_tensorflow()
 
 
 def _describe_input(contract):

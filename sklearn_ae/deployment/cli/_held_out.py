@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import binomtest
 
-from sklearn_ae.deployment.cli._telling import tell
+from sklearn_ae.deployment.cli._messages import tell
 
 _CONFIDENCE = 0.95
 

@@ -9,10 +9,10 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
-from sklearn_ae._base.early_interrupts import end_early
 from sklearn_ae.deployment.cli._commands import COMMANDS
+from sklearn_ae.deployment.cli._interrupts import noting_interrupts, raise_if_interrupted
+from sklearn_ae.deployment.cli._messages import in_own_words, tell
 from sklearn_ae.deployment.cli._parser import make_parser
-from sklearn_ae.deployment.cli._telling import tell
 
 # As shells report a process that a signal ended: 128 and its number.
 _ENDED_BY_SIGNAL = 128
@@ -45,64 +45,42 @@ def main(arguments=None):
     1
     """
     _open_closed_streams()
+    try:
+        with noting_interrupts():
+            status = _run(arguments)
+            raise_if_interrupted()
+            return status
+    except KeyboardInterrupt:
+        tell("interrupted")
+        _drop_output()
+        return _ENDED_BY_SIGNAL + signal.SIGINT
+
+
+def _run(arguments):
+    """Run the command and return its status, unless it is interrupted."""
     options = None
     try:
-        with _noting_interrupts() as interrupts:
-            options = make_parser().parse_args(arguments)
-            # Before anything imports them: no start-up messages, no windows.
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-            os.environ.setdefault("MPLBACKEND", "Agg")
-            with _warnings_of_one_line(), _ending_in_order():
-                status = COMMANDS[options.command](options)
-                # Here, where an error of what reads it is noticed.
-                sys.stdout.flush()
-                return status
-    except KeyboardInterrupt:
-        return _interrupted()
+        options = make_parser().parse_args(arguments)
+        # Before anything imports matplotlib: no windows.
+        os.environ.setdefault("MPLBACKEND", "Agg")
+        with _warnings_of_one_line(), _ending_in_order():
+            status = COMMANDS[options.command](options)
+            # Here, where an error of what reads it is noticed.
+            sys.stdout.flush()
+            return status
     except BrokenPipeError:  # What reads the output wants no more of it, as `head` does.
         _drop_output()
         return 1
     except Exception as error:
         if options is not None and options.debug:
             traceback.print_exc()
-        if interrupts:
-            return _interrupted()
-        tell(f"error: {str(error) or type(error).__name__}")
+        # Whatever it is, it may come of that.
+        raise_if_interrupted()
+        # A folder may have several.
+        for message in getattr(error, "faults", [str(error) or type(error).__name__]):
+            tell(f"error: {in_own_words(message)}")
         _drop_output()
         return 1
-
-
-def _interrupted():
-    tell("interrupted")
-    return _ENDED_BY_SIGNAL + signal.SIGINT
-
-
-@contextmanager
-def _noting_interrupts():
-    """Keep in mind that Ctrl-C was pressed: extension modules may make another error of it.
-
-    Yields
-    ------
-    interrupts : list of int
-        Empty unless it was.
-    """
-    interrupts = []
-
-    def note(signum, frame):
-        interrupts.append(signum)
-        signal.default_int_handler(signum, frame)
-
-    before = signal.getsignal(signal.SIGINT)
-    is_main = threading.current_thread() is threading.main_thread()
-    # Told to ignore it, the command goes on.
-    if not is_main or before not in (signal.default_int_handler, end_early):
-        yield interrupts
-        return
-    try:
-        signal.signal(signal.SIGINT, note)
-        yield interrupts
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -110,9 +88,11 @@ def _warnings_of_one_line():
     """Print warnings without the line of code that they come from, which is not the user's."""
 
     def show(message, category, filename, lineno, file=None, line=None):
-        tell(f"warning: {message}")
+        tell(f"warning: {in_own_words(str(message))}")
 
     with warnings.catch_warnings():
+        # Files of images are images, of whatever size.
+        warnings.filterwarnings("ignore", message="X of shape .* is taken for")
         warnings.showwarning = show
         yield
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from sklearn_ae._base.files import open_to_replace
 from sklearn_ae._base.progress import progress_bar
+from sklearn_ae.deployment.cli._messages import is_progress_shown, tell
 from sklearn_ae.deployment.cli._table import batches
-from sklearn_ae.deployment.cli._telling import is_progress_shown, tell
 from sklearn_ae.inspection.displays import AnomalyMapDisplay
 
 # A picture is some three inches wide: enough pixels to see a defect.

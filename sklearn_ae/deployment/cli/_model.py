@@ -2,11 +2,9 @@
 
 import numpy as np
 
+from sklearn_ae.deployment.cli._folder_faults import Demands
 from sklearn_ae.deployment.persistence import describe, load
 from sklearn_ae.thresholds._unwrapping import find_calibration_scores, walk_inwards
-
-# What load_images gives, but for floats, whose units an image of integers does not tell.
-_TYPES_OF_FILES = ("uint8", "uint16")
 
 
 class ImageModel:
@@ -53,42 +51,22 @@ class ImageModel:
         # The command shows the progress itself.
         self.innermost.set_params(verbose=0)
 
-    def check(self, photographs):
-        """Refuse images of another type, whose numbers mean something else, and too small ones.
+    def demands(self, *, are_all_read):
+        """Return what images must be: of the type of the fit, and no smaller than a tile.
 
         Parameters
         ----------
-        photographs : sklearn.utils.Bunch
+        are_all_read : bool
+            Whether a file that cannot be read is a fault.
 
-        Raises
-        ------
-        ValueError
-            If they have 16 bits, say, and the model was fitted to 8, or one is smaller than a tile.
+        Returns
+        -------
+        demands : Demands
         """
-        self._check_type(photographs.images[0].dtype)
-        if self._contract["tile_size"] is None:
-            return
-        height, width = self._contract["tile_size"]
-        for image, filename in zip(photographs.images, photographs.filenames, strict=True):
-            if image.shape[0] < height or image.shape[1] < width:
-                raise ValueError(
-                    "FOLDER must hold images at least as large as the tiles of the model, "
-                    f"{height}x{width}. Received: '{filename}' of {image.shape[0]}x"
-                    f"{image.shape[1]} pixels, high and wide."
-                )
-
-    def _check_type(self, dtype):
-        expected = np.dtype(self._contract["dtype"])
-        # Of floats, a file has fewer digits than an array may have, but in the same units.
-        if dtype == expected or dtype.kind == expected.kind == "f":
-            return
-        advice = f"{expected}: save them so"
-        if expected.name not in _TYPES_OF_FILES:
-            advice = (
-                f"{expected}, in units that are not known: fit the model to images as "
-                "`sklearn-ae fit` or load_images of sklearn_ae.datasets reads them"
-            )
-        raise ValueError(
-            "FOLDER must hold images of the type that the model was fitted to, "
-            f"{advice}. Received: images of {dtype}."
+        return Demands(
+            size=self.size,
+            mode=self.mode,
+            tile_size=self._contract["tile_size"],
+            dtype=np.dtype(self._contract["dtype"]),
+            are_all_read=are_all_read,
         )

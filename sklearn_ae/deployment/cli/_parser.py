@@ -69,7 +69,9 @@ def make_parser():
         command = add(commands)
         command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.add_argument(
-            "--debug", action="store_true", help="show where in the program an error came from"
+            "--debug",
+            action="store_true",
+            help="show where in the program an error came from, and TensorFlow's own messages",
         )
     return parser
 
@@ -244,8 +246,9 @@ def _add_output(parser):
 def _add_mode(parser):
     parser.add_argument(
         "--mode",
-        choices=("grey", "colour"),
-        help="turn all images into grey, or all into colour ones; without it, they must be alike",
+        type=_mode,
+        metavar="{gray,color}",
+        help="turn all images into gray, or all into color ones; without it, they must be alike",
     )
 
 
@@ -264,6 +267,14 @@ def _path(text):
     if not text:
         raise argparse.ArgumentTypeError("a path must not be empty.")
     return Path(text)
+
+
+def _mode(text):
+    """Return what load_images calls gray or color, in either spelling."""
+    modes = {"gray": "grey", "grey": "grey", "color": "colour", "colour": "colour"}
+    if text not in modes:
+        raise argparse.ArgumentTypeError(f"must be gray or color. Received: {text!r}.")
+    return modes[text]
 
 
 def _epochs(text):

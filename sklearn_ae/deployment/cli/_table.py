@@ -10,7 +10,7 @@ from sklearn.utils import gen_batches
 
 from sklearn_ae._base.files import open_to_replace, write_to_disk
 from sklearn_ae._base.progress import progress_bar
-from sklearn_ae.deployment.cli._telling import is_progress_shown
+from sklearn_ae.deployment.cli._messages import is_progress_shown
 
 # Images that are scored at a time, between two steps of the progress bar.
 _BYTES_PER_BATCH = 2**26
