@@ -9,7 +9,7 @@ import numpy as np
 from sklearn_ae._base.checks import warn
 
 # Values looked at to tell sensors from columns of pixels.
-_VALUES_LOOKED_AT = 2**20
+_VALUES_LOOKED_AT = 2**18
 
 # Sides of images are longer. Colors have up to four channels.
 _MOST_CHANNELS = 4
