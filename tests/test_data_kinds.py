@@ -44,7 +44,7 @@ def fitted_unit_images():
 
 
 @pytest.fixture(scope="module")
-def fitted_colours():
+def fitted_colors():
     return tiny_conv().fit(COLOURS)
 
 
@@ -268,7 +268,7 @@ def test_shapes_come_back_as_they_went_in(X, input_shape, expected):
     assert_allclose(maps.reshape(len(X), -1).sum(axis=1), -detector.score_samples(X), rtol=1e-5)
 
 
-@pytest.mark.parametrize("X", [IMAGES, COLOURS], ids=["grey", "colour"])
+@pytest.mark.parametrize("X", [IMAGES, COLOURS], ids=["gray", "color"])
 def test_folded_rows_equal_images(X, request):
     rows = X.reshape(len(X), -1)
     folded = tiny_conv(input_shape=X.shape[1:]).fit(rows)
@@ -280,7 +280,7 @@ def test_folded_rows_equal_images(X, request):
     assert_array_equal(folded.reconstruct(rows).reshape(X.shape), images.reconstruct(X))
 
 
-def test_channel_axis_of_grey_images_is_optional(fitted_images):
+def test_channel_axis_of_gray_images_is_optional(fitted_images):
     detector = tiny_conv().fit(IMAGES[..., None])
     for X in (IMAGES, IMAGES[..., None]):
         assert_array_equal(detector.score_samples(X), fitted_images.score_samples(X))
@@ -308,10 +308,10 @@ def test_conv_autoencoder_fits_an_odd_size():
 # Batches
 
 
-@pytest.mark.parametrize("kind", ["rows", "images", "colours"])
+@pytest.mark.parametrize("kind", ["rows", "images", "colors"])
 def test_one_row_or_many(request, kind):
     detector = request.getfixturevalue(f"fitted_{kind}")
-    X = {"rows": ROWS, "images": IMAGES, "colours": COLOURS}[kind]
+    X = {"rows": ROWS, "images": IMAGES, "colors": COLOURS}[kind]
     for method in METHODS:
         call = getattr(detector, method)
         one_by_one = np.concatenate([call(X[i : i + 1]) for i in range(5)])

@@ -114,7 +114,7 @@ def test_zero_variance_counts_as_one():
     assert_allclose(detector.anomaly_map(X)[:, 2], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("X", [1000 + ROWS, UNIT_ROWS], ids=["standardised", "unscaled"])
+@pytest.mark.parametrize("X", [1000 + ROWS, UNIT_ROWS], ids=["standardized", "unscaled"])
 def test_scores_are_in_scaled_and_reconstructions_in_input_units(X):
     detector, squared = tiny().fit(X), tiny(anomaly_score="squared_error").fit(X)
     reconstruction = detector.reconstruct(X)

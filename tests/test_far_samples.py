@@ -142,7 +142,7 @@ KINDS = {
     "rows": (tiny, np.random.default_rng(0).normal(size=(30, 4))),
     "images": (lambda: tiny_conv(loss="mean_squared_error"), IMAGES),
     "sigmoid": (tiny_conv, IMAGES),
-    "colours": (lambda: tiny_conv(scaling="standard"), COLOURS),
+    "colors": (lambda: tiny_conv(scaling="standard"), COLOURS),
     "region": (lambda: tiny_conv(scaling="standard", region_of_interest=REGION), IMAGES),
     "tiles": (lambda: tiny_conv(scaling="standard", tile_size=8), COLOURS),
     "features": (of_features, IMAGES),

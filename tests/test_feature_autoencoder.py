@@ -27,7 +27,7 @@ def make_backbone(size=(None, None), channels=1, seed=0):
 
 
 BACKBONE = make_backbone()
-# Others than its initialisers draw, so that only copied weights are right.
+# Others than its initializers draw, so that only copied weights are right.
 BACKBONE.set_weights([1.5 * weight for weight in BACKBONE.get_weights()])
 FIXED_SIZE = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Reshape((8, 8, 4))])
 
@@ -190,12 +190,12 @@ def test_layers_are_joined_on_the_finest_grid():
     assert features().build_features((30, 24, 1)).output_shape == (None, 8, 6, 8)
 
 
-def test_grey_images_are_repeated_for_a_backbone_of_colour():
-    colour = features(backbone=make_backbone(channels=3))
-    grey = NORMAL[..., np.newaxis].astype(np.float32)
-    from_grey = colour.build_features((32, 24, 1)).predict(grey, verbose=0)
-    from_colour = colour.build_features((32, 24, 3)).predict(np.repeat(grey, 3, axis=-1), verbose=0)
-    np.testing.assert_allclose(from_grey, from_colour, rtol=1e-5)
+def test_gray_images_are_repeated_for_a_backbone_of_color():
+    color = features(backbone=make_backbone(channels=3))
+    gray = NORMAL[..., np.newaxis].astype(np.float32)
+    from_gray = color.build_features((32, 24, 1)).predict(gray, verbose=0)
+    from_color = color.build_features((32, 24, 3)).predict(np.repeat(gray, 3, axis=-1), verbose=0)
+    np.testing.assert_allclose(from_gray, from_color, rtol=1e-5)
 
 
 def test_weights_of_the_backbone_are_not_trained():
@@ -379,7 +379,7 @@ def test_bad_images():
         small(architecture=features(backbone=make_backbone(channels=3))).fit(rgba)
 
 
-def test_images_of_other_units_than_the_backbones_are_not_standardised():
+def test_images_of_other_units_than_the_backbones_are_not_standardized():
     for images in (X.astype(np.float32), X.astype(int)):
         with pytest.raises(ValueError, match=r"scaling=None.*from \d+ to \d+"):
             small().fit(images)

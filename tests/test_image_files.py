@@ -27,14 +27,14 @@ ROTATED = {
 
 
 def smooth(*, height=32, width=48):
-    """A colour image that JPEG keeps but for a few units, and of which no two corners are equal."""
+    """A color image that JPEG keeps but for a few units, and of which no two corners are equal."""
     rows, columns = np.mgrid[:height, :width]
     channels = [4 * rows, 4 * columns, 2 * (rows + columns)]
     return np.stack(channels, axis=-1).astype(np.uint8)
 
 
 @pytest.mark.parametrize("suffix", LOSSLESS)
-@pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
+@pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["gray", "color"])
 def test_pixels_of_8_bits_are_those_of_the_file(tmp_path, suffix, pixels):
     save(pixels, tmp_path / f"a.{suffix}")
     images = load_images(tmp_path).images
@@ -90,22 +90,22 @@ def test_image_of_1_bit_is_black_and_white(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
 def test_palette_is_looked_up(tmp_path, suffix):
-    colours = np.array([[250, 10, 20], [0, 200, 100], [7, 8, 9]], dtype=np.uint8)
+    colors = np.array([[250, 10, 20], [0, 200, 100], [7, 8, 9]], dtype=np.uint8)
     image = Image.fromarray(GREY % 3).convert("P")
-    image.putpalette(colours.tobytes())
+    image.putpalette(colors.tobytes())
     save(image, tmp_path / f"a.{suffix}")
-    np.testing.assert_array_equal(load_images(tmp_path).images, [colours[GREY % 3]])
+    np.testing.assert_array_equal(load_images(tmp_path).images, [colors[GREY % 3]])
 
 
-def test_palette_of_greys_is_grey(tmp_path):
-    greys = np.array([200, 10, 90], dtype=np.uint8)
+def test_palette_of_grays_is_gray(tmp_path):
+    grays = np.array([200, 10, 90], dtype=np.uint8)
     image = Image.fromarray(GREY % 3).convert("P")
-    image.putpalette(np.repeat(greys, 3).tobytes())
+    image.putpalette(np.repeat(grays, 3).tobytes())
     save(image, tmp_path / "a.png")
-    np.testing.assert_array_equal(load_images(tmp_path).images, [greys[GREY % 3]])
+    np.testing.assert_array_equal(load_images(tmp_path).images, [grays[GREY % 3]])
 
 
-def test_print_colours_become_those_of_a_screen(tmp_path):
+def test_print_colors_become_those_of_a_screen(tmp_path):
     image = Image.new("CMYK", (8, 6), (0, 255, 255, 0))
     save(image, tmp_path / "a.tif")
     np.testing.assert_array_equal(load_images(tmp_path).images[0, 0, 0], [255, 0, 0])
@@ -163,21 +163,21 @@ def test_floats_are_resized(tmp_path):
     np.testing.assert_allclose(images, np.full((1, 3, 4), -0.25))
 
 
-def test_grey_and_colour_are_turned_into_what_mode_says(tmp_path):
+def test_gray_and_color_are_turned_into_what_mode_says(tmp_path):
     save(GREY, tmp_path / "a.png")
     save(COLOUR, tmp_path / "b.png")
-    grey, colour = (load_images(tmp_path, mode=mode).images for mode in ("grey", "colour"))
-    assert grey.shape == (2, 6, 8)
-    assert colour.shape == (2, 6, 8, 3)
-    np.testing.assert_array_equal(grey[0], GREY)
-    np.testing.assert_allclose(grey[1], COLOUR @ [0.299, 0.587, 0.114], atol=1)
-    np.testing.assert_array_equal(colour[0], np.stack([GREY] * 3, axis=-1))
-    np.testing.assert_array_equal(colour[1], COLOUR)
+    gray, color = (load_images(tmp_path, mode=mode).images for mode in ("gray", "color"))
+    assert gray.shape == (2, 6, 8)
+    assert color.shape == (2, 6, 8, 3)
+    np.testing.assert_array_equal(gray[0], GREY)
+    np.testing.assert_allclose(gray[1], COLOUR @ [0.299, 0.587, 0.114], atol=1)
+    np.testing.assert_array_equal(color[0], np.stack([GREY] * 3, axis=-1))
+    np.testing.assert_array_equal(color[1], COLOUR)
 
 
-def test_grey_of_16_bits_becomes_colour_of_16_bits(tmp_path):
+def test_gray_of_16_bits_becomes_color_of_16_bits(tmp_path):
     save(GREY_16, tmp_path / "a.png")
-    images = load_images(tmp_path, mode="colour").images
+    images = load_images(tmp_path, mode="color").images
     assert images.dtype == np.uint16
     np.testing.assert_array_equal(images, [np.stack([GREY_16] * 3, axis=-1)])
 
@@ -241,7 +241,7 @@ def test_memory_map_is_the_array(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected.images)
 
 
-@pytest.mark.parametrize("pixels", [GREY, COLOUR, GREY_16], ids=["grey", "colour", "16 bits"])
+@pytest.mark.parametrize("pixels", [GREY, COLOUR, GREY_16], ids=["gray", "color", "16 bits"])
 def test_memory_map_of_different_sizes_holds_their_pixels(tmp_path, pixels):
     arrays = [pixels, pixels[:3], np.tile(pixels, (2, 5, 1)[: pixels.ndim])]
     for n, array in enumerate(arrays):

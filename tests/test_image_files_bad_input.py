@@ -14,11 +14,11 @@ def with_alpha(path):
     return save(np.dstack([COLOUR, GREY]), path.with_suffix(".png"))
 
 
-def with_alpha_of_grey(path):
+def with_alpha_of_gray(path):
     return save(Image.fromarray(np.dstack([GREY, GREY])), path.with_suffix(".png"))
 
 
-def with_transparent_grey(path):
+def with_transparent_gray(path):
     return save(GREY, path.with_suffix(".png"), transparency=3)
 
 
@@ -73,15 +73,15 @@ def truncated(suffix):
     return make
 
 
-def colour_of_16_bits(suffix):
-    """A file of one pixel of 16 bits a colour, which Pillow reads but does not write."""
+def color_of_16_bits(suffix):
+    """A file of one pixel of 16 bits a color, which Pillow reads but does not write."""
 
     def make(path):
         path = path.with_suffix(suffix)
         path.write_bytes({".png": _png_of_16_bits, ".tif": _tiff_of_16_bits}[suffix]())
         return path
 
-    make.__name__ = f"colour_of_16_bits{suffix}"
+    make.__name__ = f"color_of_16_bits{suffix}"
     return make
 
 
@@ -129,14 +129,14 @@ def _tiff_of_16_bits():
 
 
 UNREADABLE = {
-    with_alpha: "an alpha channel or a transparent colour",
-    with_alpha_of_grey: "an alpha channel or a transparent colour",
-    with_transparent_grey: "an alpha channel or a transparent colour",
-    with_transparent_entry_of_the_palette: "an alpha channel or a transparent colour",
+    with_alpha: "an alpha channel or a transparent color",
+    with_alpha_of_gray: "an alpha channel or a transparent color",
+    with_transparent_gray: "an alpha channel or a transparent color",
+    with_transparent_entry_of_the_palette: "an alpha channel or a transparent color",
     with_pages: "3 images in one file",
     of_signed_integers: "Pillow's mode 'I'",
-    colour_of_16_bits(".png"): "colours of 16 bits",
-    colour_of_16_bits(".tif"): "colours of 16 bits",
+    color_of_16_bits(".png"): "colors of 16 bits",
+    color_of_16_bits(".tif"): "colors of 16 bits",
     text: "no BMP, JPEG, PNG or TIFF file",
     empty: "no BMP, JPEG, PNG or TIFF file",
     gif: "no BMP, JPEG, PNG or TIFF file",
@@ -171,7 +171,7 @@ def test_file_that_cannot_be_used_raises_or_is_listed(tmp_path, make, reason):
 def test_16_bits_of_the_two_files_above_are_what_pillow_reads_otherwise(tmp_path):
     # Or the error would be for files that nobody could read.
     for suffix in (".png", ".tif"):
-        with Image.open(colour_of_16_bits(suffix)(tmp_path / "a")) as image:
+        with Image.open(color_of_16_bits(suffix)(tmp_path / "a")) as image:
             assert (image.mode, image.getpixel((0, 0))) == ("RGB", (0, 1, 234))
 
 
@@ -188,17 +188,17 @@ def test_image_that_would_fill_the_memory(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("on_error", ["raise", "list"])
-def test_grey_and_colour_are_not_mixed(tmp_path, on_error):
+def test_gray_and_color_are_not_mixed(tmp_path, on_error):
     save(GREY, tmp_path / "a.png")
     save(GREY, tmp_path / "b.png")
     save(COLOUR, tmp_path / "c.png")
-    with pytest.raises(ValueError, match=r"mode='grey' or mode='colour'") as raised:
+    with pytest.raises(ValueError, match=r"mode='gray' or mode='color'") as raised:
         load_images(tmp_path, on_error=on_error)
-    assert f"{str(tmp_path / 'a.png')!r} is grey of type uint8" in str(raised.value)
-    assert f"{str(tmp_path / 'c.png')!r} is colour of type uint8" in str(raised.value)
+    assert f"{str(tmp_path / 'a.png')!r} is gray of type uint8" in str(raised.value)
+    assert f"{str(tmp_path / 'c.png')!r} is color of type uint8" in str(raised.value)
 
 
-@pytest.mark.parametrize("mode", [None, "grey", "colour"])
+@pytest.mark.parametrize("mode", [None, "gray", "color"])
 def test_8_and_16_bits_are_not_mixed(tmp_path, mode):
     save(GREY_16, tmp_path / "a.png")
     save(GREY, tmp_path / "b.png")
@@ -277,12 +277,12 @@ def bad_folder(tmp_path, kind):
     save(GREY, tmp_path / "in" / "a.png")
     if kind == "broken":
         truncate(save(GREY, tmp_path / "in" / "b.png"))
-    elif kind == "colour":
+    elif kind == "color":
         save(COLOUR, tmp_path / "in" / "b.png")
     return tmp_path / "in"
 
 
-@pytest.mark.parametrize("kind", ["broken", "colour"])
+@pytest.mark.parametrize("kind", ["broken", "color"])
 def test_error_leaves_no_half_written_memory_map(tmp_path, kind):
     folder = bad_folder(tmp_path, kind)
     memory_map = tmp_path / "out" / "images.npy"

@@ -137,7 +137,7 @@ def test_missing_package_names_the_extra(monkeypatch):
 
 
 @pytest.mark.parametrize("channels", [(), (1,), (3,)])
-def test_features_of_grey_and_colour_images_find_another_texture(channels):
+def test_features_of_gray_and_color_images_find_another_texture(channels):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, size=(50, 40, 48, *channels), dtype=np.uint8)
     smooth = images[:10] // 8 + 112

@@ -243,12 +243,12 @@ def test_warm_start_goes_on_with_the_region(features):
         detector.fit(X)
 
 
-def test_rows_are_folded_and_colours_masked():
+def test_rows_are_folded_and_colors_masked():
     X = make_images(40, 0)
     rows = fit(X.reshape(40, -1), input_shape=(HEIGHT, WIDTH))
     np.testing.assert_array_equal(rows.score_samples(X.reshape(40, -1)), fit(X).score_samples(X))
-    coloured = np.repeat(X[..., np.newaxis], 3, axis=-1)
-    maps = fit(coloured).anomaly_map(coloured)
+    colored = np.repeat(X[..., np.newaxis], 3, axis=-1)
+    maps = fit(colored).anomaly_map(colored)
     assert (maps[:, ~REGION] == 0).all()
     assert (maps[:, REGION] > 0).any()
 

@@ -252,8 +252,8 @@ LABELS = np.repeat([1, -1], [200, 50])
 )
 def test_score_is_the_balanced_accuracy_under_any_convention(fitted, y):
     X = np.vstack([ROWS, ANOMALIES])
-    recognised = fitted.predict(X) == LABELS
-    expected = (recognised[:200].mean() + recognised[200:].mean()) / 2
+    recognized = fitted.predict(X) == LABELS
+    expected = (recognized[:200].mean() + recognized[200:].mean()) / 2
     assert 0.5 < expected < 1
     assert fitted.score(X, y) == pytest.approx(expected)
     assert type(fitted.score(X, y)) is float

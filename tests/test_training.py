@@ -1,4 +1,4 @@
-"""Training: what it minimises, when it ends, and whose weights stay."""
+"""Training: what it minimizes, when it ends, and whose weights stay."""
 
 import json
 import math

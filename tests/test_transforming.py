@@ -38,7 +38,7 @@ def fitted_rows():
 
 
 @pytest.fixture(scope="module")
-def fitted_colours():
+def fitted_colors():
     return tiny_conv().fit(COLOURS)
 
 
@@ -47,7 +47,7 @@ def without_code():
     return tiny(architecture=one_model).fit(ROWS)
 
 
-@pytest.mark.parametrize("kind", ["rows", "colours"])
+@pytest.mark.parametrize("kind", ["rows", "colors"])
 def test_keras_models_agree_with_the_methods_in_raw_units(request, kind):
     detector = request.getfixturevalue(f"fitted_{kind}")
     X = ROWS if kind == "rows" else COLOURS
@@ -87,9 +87,9 @@ def test_changes_of_what_is_returned_change_no_detector(fitted_rows):
 # Names
 
 
-def test_names_of_codes(fitted_rows, fitted_colours):
+def test_names_of_codes(fitted_rows, fitted_colors):
     expected = [f"autoencoderanomalydetector{i}" for i in range(2)]
-    for detector in (fitted_rows, fitted_colours):
+    for detector in (fitted_rows, fitted_colors):
         assert detector.get_feature_names_out().tolist() == expected
     union = FeatureUnion([("codes", tiny(latent_dim=3)), ("scaled", StandardScaler())]).fit(ROWS)
     assert union.transform(ROWS).shape == (60, 9)

@@ -263,7 +263,7 @@ def test_shares_in_a_grid_search():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     trim = search.best_params_["estimator__trim"]
     detector = search.best_estimator_.estimator_
-    # Of 243 training and 27 held-out rows, without those that are labelled as anomalies.
+    # Of 243 training and 27 held-out rows, without those that are labeled as anomalies.
     assert len(detector.trimmed_indices_) == int(trim * 243) + int(trim * 27)
 
 

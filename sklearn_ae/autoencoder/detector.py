@@ -13,7 +13,7 @@ from sklearn_ae.autoencoder.row_hashes import remember_rows
 from sklearn_ae.autoencoder.samples import limits_of, read_region, validate_training_data
 from sklearn_ae.autoencoder.scores import check_anomaly_score
 from sklearn_ae.autoencoder.tiling import cut_training_tiles, score_images
-from sklearn_ae.metrics._labels import warn_if_anomalies_are_labelled
+from sklearn_ae.metrics._labels import warn_if_anomalies_are_labeled
 from sklearn_ae.thresholds._deciding import DecidingMixin
 
 
@@ -52,7 +52,7 @@ class AutoencoderAnomalyDetector(
         abnormal tile, and the maps of its tiles are blended. X may then be a list of images of
         different sizes. None takes images, all of one size, whole.
     tile_overlap : float, default=0.25
-        Share of a tile, in [0, 1), that neighbours have in common at least. Not used without
+        Share of a tile, in [0, 1), that neighbors have in common at least. Not used without
         `tile_size`.
     scaling : {"auto", "range", "standard"} or None, default="auto"
         How values are scaled, inside the network. "range" divides unsigned integers by the largest
@@ -60,7 +60,7 @@ class AutoencoderAnomalyDetector(
         the training rows, None leaves values as they are. "auto" is "range" for uint8 and uint16
         images, None for floats in [0, 1], else "standard".
     loss : str, keras.losses.Loss or callable, default="auto"
-        What the training minimises. "auto" is binary cross-entropy for scaled values in [0, 1],
+        What the training minimizes. "auto" is binary cross-entropy for scaled values in [0, 1],
         else the mean squared error. With binary cross-entropy the output is a sigmoid.
     optimizer : str, subclass or instance of keras.optimizers.Optimizer, default="adam"
         An instance is copied, never changed.
@@ -175,7 +175,7 @@ class AutoencoderAnomalyDetector(
 
     See Also
     --------
-    NormalsOnly : Drops labelled anomalies before a fit.
+    NormalsOnly : Drops labeled anomalies before a fit.
     FixedThresholdDetector : Another threshold without another fit.
     sklearn.ensemble.IsolationForest : Outlier detection by random trees.
 
@@ -302,7 +302,7 @@ class AutoencoderAnomalyDetector(
         TrainingDivergedError
             If the loss became NaN or infinite.
         """
-        warn_if_anomalies_are_labelled(y)
+        warn_if_anomalies_are_labeled(y)
         with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)

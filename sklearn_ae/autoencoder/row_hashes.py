@@ -48,8 +48,8 @@ def hash_rows(X, means, scales, region=None):
     What a pipeline makes of a row depends on the rows around it, in the last digits: those of
     :meth:`~sklearn.decomposition.PCA.fit_transform` are others than those of `transform`. To round
     the values forgives too little, for one of many is always near an edge. Here four projections of
-    the standardised row onto random directions are rounded. With normal directions g and errors e
-    of the d standardised values, the error of a projection, ∑ g·e / √d, is normal with the standard
+    the standardized row onto random directions are rounded. With normal directions g and errors e
+    of the d standardized values, the error of a projection, ∑ g·e / √d, is normal with the standard
     deviation of one error, however many there are: 10⁻⁶ takes one row of a hundred from its cell of
     2⁻¹⁴ in each projection, and 10⁻⁹ one of 10⁵. Different rows of at least four dimensions share
     all four cells with a probability of about 2⁻⁶⁴.

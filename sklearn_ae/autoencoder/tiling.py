@@ -27,7 +27,7 @@ class Tiling:
     tile_size : int or tuple of two ints
         Height and width of a tile, in pixels.
     tile_overlap : float
-        Share of a tile, in [0, 1), that neighbours have in common at least.
+        Share of a tile, in [0, 1), that neighbors have in common at least.
     """
 
     def __init__(self, tile_size, tile_overlap):
@@ -64,7 +64,7 @@ class Tiling:
         return image[top : top + self.shape[0], left : left + self.shape[1]]
 
     def weights(self):
-        """Return the weight of each pixel of a tile: less towards its edge, where others overlap.
+        """Return the weight of each pixel of a tile: less toward its edge, where others overlap.
 
         Returns
         -------

@@ -20,7 +20,7 @@ from sklearn_ae._base.sklearn_compat import (
     _num_samples,
     _safe_indexing,
 )
-from sklearn_ae.metrics._labels import warn_if_anomalies_are_labelled
+from sklearn_ae.metrics._labels import warn_if_anomalies_are_labeled
 from sklearn_ae.thresholds._independence import check_no_labels_are_lost, check_rows_are_new
 from sklearn_ae.thresholds._report import CalibrationReport
 from sklearn_ae.thresholds._wrapper import ThresholdWrapper
@@ -67,7 +67,7 @@ class ConformalDetector(ThresholdWrapper):
         `score_samples` of the calibration rows, ascending: the most abnormal first.
     calibration_indices_ : ndarray of shape (n_calibration,), int
         Which rows of X these are, in the same order, and in that of X where scores are equal.
-        Inside of a :class:`.NormalsOnly`, X are the rows that it keeps, those labelled as normal.
+        Inside of a :class:`.NormalsOnly`, X are the rows that it keeps, those labeled as normal.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -75,8 +75,8 @@ class ConformalDetector(ThresholdWrapper):
 
     See Also
     --------
-    NormalsOnly : Around this detector, it drops labelled anomalies before training and calibration.
-    TunedThresholdDetectorCV : Finds a threshold from labelled anomalies, without a guarantee.
+    NormalsOnly : Around this detector, it drops labeled anomalies before training and calibration.
+    TunedThresholdDetectorCV : Finds a threshold from labeled anomalies, without a guarantee.
 
     Notes
     -----
@@ -110,7 +110,7 @@ class ConformalDetector(ThresholdWrapper):
     pipelines, searches and the wrappers of this package, and for what is frozen at any depth; of
     other detectors nothing is known. What transformers in front make of a row may differ in its
     last digits: the hash forgives 10⁻⁶ standard deviations, but for one row in twenty. In float32
-    the last components of PCA differ by more, and fewer rows are recognised; none are, if these
+    the last components of PCA differ by more, and fewer rows are recognized; none are, if these
     components are rounding errors. Rows may also be equal by nature, as in a table of a few
     discrete features. As many as chance has, by the rows that are equal among those of the fit and
     among the new ones, are no error: some twenty rows of the fit may then pass. If there are none,
@@ -199,7 +199,7 @@ class ConformalDetector(ThresholdWrapper):
         """
         check_has_anomaly_scores(self.estimator)
         check_no_labels_are_lost(self.estimator, y)
-        warn_if_anomalies_are_labelled(y)
+        warn_if_anomalies_are_labeled(y)
         (X,) = indexable(X)
         training, calibration = self._split(_num_samples(X))
         rank = self._choose_rank(len(calibration), _num_samples(X))

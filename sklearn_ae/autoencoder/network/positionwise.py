@@ -13,7 +13,7 @@ from sklearn_ae.autoencoder.network.network import from_json, scale, to_json
 from sklearn_ae.autoencoder.network.response import Response, as_finite
 from sklearn_ae.autoencoder.scaling import Scaling
 
-# Neighbouring positions have much in common: so many in all say what is normal, and so many of each
+# Neighboring positions have much in common: so many in all say what is normal, and so many of each
 # image are a sample of it in a step.
 _MAX_POSITIONS = 2**15
 _POSITIONS_PER_IMAGE = 16

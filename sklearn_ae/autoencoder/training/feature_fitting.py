@@ -128,7 +128,7 @@ def prepare(
 def _check_range(X, limits):
     if choose_scaling(X, limits) == "standard":
         raise ValueError(
-            "A network of features expects what it was trained with, and standardised images are "
+            "A network of features expects what it was trained with, and standardized images are "
             "something else. Pass uint8 or uint16 images, floats in [0, 1], or say what it expects "
             "with scaling=None or another. Received: scaling='auto' and X of "
             f"{X.dtype} from {np.min(limits[0]):g} to {np.max(limits[1]):g}."

@@ -8,7 +8,7 @@ from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.network.score_state import is_own
 
-# A mean and a covariance gain nothing from more rows, and neighbours are sought among all of them.
+# A mean and a covariance gain nothing from more rows, and neighbors are sought among all of them.
 _MAX_ROWS = 10_000
 
 # Enough to find out that a score cannot work.
@@ -99,7 +99,7 @@ def _fit(network, anomaly_score, features):
 
 
 def _fit_combined(network, combined, X, training_rows, validation_rows):
-    """Fit the parts, and standardise them by what they say of samples that are new to them."""
+    """Fit the parts, and standardize them by what they say of samples that are new to them."""
     parts = [
         fit_score(network, part, X, training_rows, validation_rows) for _, part in combined.scores_
     ]

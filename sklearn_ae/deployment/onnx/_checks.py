@@ -106,7 +106,7 @@ def _sizes(inner, scores):
     # A score that is 0 by chance is as exact as the others.
     typical = np.median(np.abs(inner.training_scores_))
     if isinstance(inner.anomaly_score_, CombinedScore):
-        # It is standardised, and 0 for what is typical: nothing to be relative to.
+        # It is standardized, and 0 for what is typical: nothing to be relative to.
         typical = max(typical, 1.0)
     return np.maximum(np.abs(scores), typical)
 

@@ -15,9 +15,9 @@ _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # Number of blocks and stride of each stage, as in Table 1 of arXiv:1905.11946. Kernel sizes and
 # channels are those of the weights.
 _STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
-_EPSILON = 1e-3  # of the batch normalisations
+_EPSILON = 1e-3  # of the batch normalizations
 
-# Each convolution of the file, with the batch normalisation that follows it. The head is left out.
+# Each convolution of the file, with the batch normalization that follows it. The head is left out.
 _NORMALIZATIONS = {
     "_conv_stem": "_bn0",
     "_expand_conv": "_bn0",
@@ -36,7 +36,7 @@ def load_efficientnet_lite0():
     """Build EfficientNet-Lite0 with its weights of ImageNet, without its head.
 
     EfficientNet-B0 [1]_ without squeeze-and-excitation and with rectifiers clipped at 6 [2]_. Its
-    batch normalisations are folded into the convolutions before them.
+    batch normalizations are folded into the convolutions before them.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def load_efficientnet_lite0():
 
 @functools.cache
 def _read_weights(path):
-    """Read kernels and biases, with the batch normalisations folded in, by the file's names.
+    """Read kernels and biases, with the batch normalizations folded in, by the file's names.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def _read_weights(path):
 
 
 def _fold(tensors, prefix, convolution):
-    """Fold a batch normalisation, γ·(x − μ) / √(σ² + ε) + β, into the convolution before it."""
+    """Fold a batch normalization, γ·(x − μ) / √(σ² + ε) + β, into the convolution before it."""
     kernel = tensors[f"{prefix}{convolution}.weight"].astype(np.float64)
     gamma, beta, mean, variance = (
         tensors[f"{prefix}{_NORMALIZATIONS[convolution]}.{name}"].astype(np.float64)
