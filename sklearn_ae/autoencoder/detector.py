@@ -320,7 +320,7 @@ class AutoencoderAnomalyDetector(
             )
             training, validation = served = kept if self._tiling is None else rows
             earlier = None if previous is None else self._row_hashes
-            self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
+            self._row_hashes = remember_rows(X, earlier, region)
             scores = self._score_samples(X)
             self.trimmed_indices_ = np.setdiff1d(np.concatenate(rows), np.concatenate(served))
             self.validation_indices_ = validation if len(validation) else training

@@ -8,10 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.checks import check_not_masked
 from sklearn_ae.autoencoder.architectures.choosing import has_features
-from sklearn_ae.autoencoder.row_hashes import find_rows_fitted_to
+from sklearn_ae.autoencoder.row_hashes import compare_rows
 from sklearn_ae.autoencoder.samples import validate_data_to_score
 from sklearn_ae.autoencoder.scores import warn_if_threshold_is_negative
-from sklearn_ae.autoencoder.tiling import TileMeans, map_images
+from sklearn_ae.autoencoder.tiling import map_images
 from sklearn_ae.autoencoder.units import warn_if_other_units
 
 
@@ -213,13 +213,9 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         _has_code(self)
         return self._network.n_codes
 
-    def _was_fitted_to(self, X):
-        """Return which rows of X the network was trained or its epoch chosen with."""
-        rows = self._as_rows(self._validate(X)[0])
-        return find_rows_fitted_to(rows, self._row_hashes, self._network.scaling.region)
-
-    def _as_rows(self, X):
-        return X if self._tiling is None else TileMeans(X, self._tiling)
+    def _compare_with_fit(self, X):
+        """Return which rows of X `fit` got, and how many rows repeat: see `compare_rows`."""
+        return compare_rows(self._validate(X)[0], self._row_hashes, self._network.scaling.region)
 
     def _validate(self, X):
         """Return X as the network takes it, and the shape in which it came."""

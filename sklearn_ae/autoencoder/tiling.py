@@ -171,38 +171,6 @@ def map_images(images, tiling, compute):
     return [_blend(image, tiling, compute) for image in images]
 
 
-class TileMeans:
-    """The mean of each image's tiles, by which an image is known again.
-
-    They are computed when they are asked for: together they may be half as large as the images.
-
-    Parameters
-    ----------
-    images : list of ndarray of shape (height, width, n_channels)
-    tiling : Tiling
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (n, height, width, n_channels).
-    """
-
-    def __init__(self, images, tiling):
-        self._images = images
-        self._tiling = tiling
-        self.shape = (len(images), *tiling.shape, images[0].shape[2])
-
-    def __len__(self):
-        return len(self._images)
-
-    def __getitem__(self, chunk):
-        return np.stack([self._mean(image) for image in self._images[chunk]])
-
-    def _mean(self, image):
-        corners = self._tiling.positions(image)[:64]
-        return np.mean([self._tiling.cut(image, *corner) for corner in corners], axis=0)
-
-
 def allocate(shape, dtype):
     """Return an empty array, in a temporary file where it is large."""
     if math.prod(shape) * np.dtype(dtype).itemsize <= _MAX_BYTES_IN_MEMORY:

@@ -108,13 +108,13 @@ class ConformalDetector(ThresholdWrapper):
     too high. :class:`.AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
     training and held-out rows alike, and `fit` here refuses rows that are among them. It looks into
     pipelines, searches and the wrappers of this package, and for what is frozen at any depth; of
-    other detectors nothing is known. What transformers in front make of a row may differ in its
-    last digits: the hash forgives 10⁻⁶ standard deviations, but for one row in twenty. In float32
-    the last components of PCA differ by more, and fewer rows are recognized; none are, if these
-    components are rounding errors. Rows may also be equal by nature, as in a table of a few
-    discrete features. As many as chance has, by the rows that are equal among those of the fit and
-    among the new ones, are no error: some twenty rows of the fit may then pass. If there are none,
-    a single row of the fit is an error: drop it, if it is equal by nature.
+    other detectors nothing is known. A row is recognized if it reaches the detector with exactly
+    the values that it had in the fit, in any container, order in memory or type that holds them; a
+    row that was rounded, or that a transformer such as PCA computes anew with other last digits, is
+    not. New rows may equal earlier ones by nature, as in a table of a few discrete features.
+    If at most as many rows are equal to rows of the fit as repeat within either of the two sets,
+    `fit` warns instead. Without repeated rows, a single row of the fit is an error: drop it, if it
+    is equal by coincidence.
 
     References
     ----------
@@ -192,7 +192,7 @@ class ConformalDetector(ThresholdWrapper):
         Raises
         ------
         ValueError
-            If there are too few calibration rows, the detector was fitted to some of them, their
+            If there are too few calibration rows, a frozen detector was fitted to some, their
             scores are not one for each and finite, or `y` is given around a :class:`.NormalsOnly`.
         TypeError
             If the estimator gives no scores, or is a classifier.
