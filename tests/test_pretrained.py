@@ -178,7 +178,11 @@ def truncate(path):
 
 
 @pytest.mark.parametrize("damage", [damage_one_bit, truncate])
-def test_damaged_file_is_refused(weights_file, damage):
+def test_damaged_file_is_refused_before_it_is_unpickled(weights_file, damage, monkeypatch):
+    def unpickle(file):
+        raise AssertionError("the file was unpickled")
+
+    monkeypatch.setattr(efficientnet_lite, "read_torch_weights", unpickle)
     damage(weights_file)
     with pytest.raises(ValueError, match=r"install the package again.*Received: .*weights\.pth"):
         load_efficientnet_lite0()

