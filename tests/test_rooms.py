@@ -193,9 +193,9 @@ y = np.repeat([1, -1], [200, 20])
 forest = IsolationForest(n_estimators=10, random_state=0)
 for detector in (
     NormalsOnly(forest),
-    NormalsOnly(ConformalDetector(forest, false_alarm_rate=0.1)),
+    NormalsOnly(ConformalDetector(forest, false_alarm_rate=0.1, random_state=0)),
     NormalsOnly(FixedThresholdDetector(forest, threshold=0.6)),
-    TunedThresholdDetectorCV(forest),
+    TunedThresholdDetectorCV(forest, random_state=0),
 ):
     print(metrics.recall_interval(y, detector.fit(X, y).predict(X)).recall)
 grids = maps.smooth(rng.random((30, 8, 8)), sigma=1.0)

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 
 from sklearn_ae._base.checks import check_is_no_iterator, check_not_masked
+from sklearn_ae._base.order_statistics import floor_of_share
 from sklearn_ae._base.progress import progress_bar
 from sklearn_ae.autoencoder.input_checks import describe_unlikely_shape
 
@@ -39,7 +40,7 @@ class Tiling:
                 f"whole. Received: tile_size={tile_size!r}."
             )
         self.shape = tuple(int(n) for n in sizes)
-        self._overlaps = [min(math.ceil(n * tile_overlap), n - 1) for n in self.shape]
+        self._overlaps = [min(n - floor_of_share(1 - tile_overlap, n), n - 1) for n in self.shape]
 
     def positions(self, image):
         """Return the top left corners of the tiles that cover an image, spread evenly."""

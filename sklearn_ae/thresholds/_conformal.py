@@ -11,7 +11,7 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.checks import warn
-from sklearn_ae._base.order_statistics import choose_rank, count_rows_needed
+from sklearn_ae._base.order_statistics import choose_rank, conformal_p_values, count_rows_needed
 from sklearn_ae._base.outlier_scores import check_has_anomaly_scores, compute_anomaly_scores
 from sklearn_ae._base.sklearn_compat import (
     HasMethods,
@@ -238,6 +238,7 @@ class ConformalDetector(ThresholdWrapper):
                 "X must hold samples: some to fit to and some to calibrate with. Received: "
                 "n_samples=0."
             )
+        # As train_test_split counts.
         if np.ceil(size * n_rows if size < 1 else size) >= n_rows:
             raise ValueError(
                 "calibration_size must leave rows to fit to: lower it, or pass more rows. "
@@ -305,9 +306,7 @@ class ConformalDetector(ThresholdWrapper):
             t. A single sample is flagged by `predict` if this is small; for the anomalies among
             many samples see `discoveries`.
         """
-        scores = self.score_samples(X)
-        n_at_most = np.searchsorted(self.calibration_scores_, scores, side="right")
-        return (1 + n_at_most) / (1 + len(self.calibration_scores_))
+        return conformal_p_values(self.score_samples(X), self.calibration_scores_)
 
     def discoveries(self, X, fdr=0.1):
         """Flag samples of a batch such that few of those flagged are false alarms.

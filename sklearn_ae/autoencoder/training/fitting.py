@@ -1,6 +1,7 @@
 """From the detector's parameters and data to a trained network."""
 
 from sklearn_ae._base.keras_environment import check_modes, check_not_forked
+from sklearn_ae._base.order_statistics import floor_of_share
 from sklearn_ae.autoencoder.architectures.choosing import (
     has_features,
     resolve_architecture,
@@ -84,7 +85,7 @@ def fit_network(
         random_state=random_state,
     )
     network = ready.network
-    n_trimmed = trimming.count_trimmed(len(training_rows), parameters["trim"])
+    n_trimmed = floor_of_share(parameters["trim"], len(training_rows))
     anomaly_score = resolve_anomaly_score(
         parameters["anomaly_score"], network, len(training_rows) - n_trimmed
     )

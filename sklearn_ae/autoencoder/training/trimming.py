@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from sklearn_ae._base.order_statistics import floor_of_share
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
 from sklearn_ae.autoencoder.training import compiling, memoizing, score_fitting
@@ -13,12 +14,6 @@ from sklearn_ae.autoencoder.training import compiling, memoizing, score_fitting
 # (Arpit et al., arXiv:1706.05394): so anomalies stand out long before the training ends, and the
 # more it goes on, the less.
 _WARM_UP_SHARE = 1 / 8
-
-
-def count_trimmed(n_rows, trim):
-    """Return how many of some rows are left out: with `trim` below 0.5, never the last two."""
-    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
-    return math.floor(round(trim * n_rows, 9))
 
 
 def trim_rows(
@@ -66,9 +61,11 @@ def trim_rows(
     TrainingDivergedError
         If the loss of the warm-up becomes NaN or infinite.
     """
+    # With `trim` below 0.5, never the last two.
     trim = settings["trim"]
     groups = (training_rows, validation_rows)
-    if not any(count_trimmed(len(rows), trim) for rows in groups):
+    n_trimmed = [floor_of_share(trim, len(rows)) for rows in groups]
+    if not any(n_trimmed):
         return groups
     initial = [(variable, variable.numpy()) for variable in _variables(network)]
     if not is_trained:
@@ -93,7 +90,7 @@ def trim_rows(
     scores = scoring.anomaly_scores(network, score, X)
     for variable, value in initial:
         variable.assign(value)
-    return tuple(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in groups)
+    return tuple(_keep(rows, scores, n) for rows, n in zip(groups, n_trimmed, strict=True))
 
 
 def _warm_up(epochs):

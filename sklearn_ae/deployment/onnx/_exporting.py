@@ -17,6 +17,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from sklearn_ae._base.order_statistics import p_values_of_counts
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.network.score_state import arrays_of, with_tensors
 from sklearn_ae.exceptions import PersistenceError
@@ -180,7 +181,7 @@ def _collect_arrays(network, anomaly_score, decision):
         # The p-values as a table: tf2onnx would multiply by 1 / (n + 1), and round twice.
         "calibration": []
         if calibration is None
-        else [calibration, np.arange(1, len(calibration) + 2) / (1 + len(calibration))],
+        else [calibration, p_values_of_counts(np.arange(len(calibration) + 1), len(calibration))],
         "scaling": network.scaling_arrays,
         "score": arrays_of(anomaly_score),
         "weight": [weight.numpy() for weight in scoring.weights_of(network.models)],
