@@ -168,9 +168,9 @@ def test_golden_inputs_tell_a_detector_that_scores_otherwise(tmp_path, monkeypat
 def test_arrays_of_a_score_keep_type_and_axes(array, tmp_path):
     detector = tiny(anomaly_score="latent_distance").fit(ROWS)
     # An attribute that a file may have, and this score does not compute with.
-    detector.anomaly_score_.floors_ = array
+    detector.anomaly_score_.references_ = array
     save(detector, tmp_path / "model.skae")
-    loaded = load(tmp_path / "model.skae").anomaly_score_.floors_
+    loaded = load(tmp_path / "model.skae").anomaly_score_.references_
     assert (type(loaded), loaded.dtype, loaded.shape) == (np.ndarray, array.dtype, array.shape)
     assert_array_equal(loaded, array)
 
