@@ -13,6 +13,13 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ae._base.progress import is_open
 from sklearn_ae.autoencoder.network.caching import BoundedCache
+from sklearn_ae.autoencoder.training.block_model import (
+    BlockModel,
+    HeldOutBlocks,
+    TrainingBlocks,
+    count_batches_per_block,
+    count_rows_per_held_out_block,
+)
 from sklearn_ae.autoencoder.training.compiling import compile_key
 from sklearn_ae.autoencoder.training.scheduling import CosineDecay
 from sklearn_ae.autoencoder.training.scikeras_import import BaseWrapper
@@ -29,6 +36,8 @@ _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
 # few rows is few steps: a number of passes that suits many would leave the network as it was.
 _N_EPOCHS = {"images": 15, "rows": 60}
 _MIN_STEPS = 64
+
+_CALLBACK = keras.callbacks.Callback
 
 # What is compiled takes memory beside the parameters: it counts as at least so many.
 _SMALLEST_SIZE = 150_000
@@ -102,20 +111,32 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     TrainingDivergedError
         If the loss becomes NaN or infinite.
     """
+    own = copy.deepcopy(settings["callbacks"]) or []
     batch_size = settings["batch_size"]
-    training = _Batches(network, X, training_rows, batch_size, random_state, settings["min_steps"])
+    n_batches = 1 if any(map(_looks_at_batches, own)) else None
+    training = TrainingBlocks(
+        network.scaling,
+        X,
+        training_rows,
+        batch_size,
+        n_batches or count_batches_per_block(network.autoencoder, batch_size),
+        random_state,
+        settings["min_steps"],
+    )
     validation = None
     if len(validation_rows):
-        validation = _Batches(network, X, validation_rows, batch_size)
+        n_rows = count_rows_per_held_out_block(network.autoencoder)
+        validation = HeldOutBlocks(network.scaling, X, validation_rows, n_rows)
     best = keras.callbacks.EarlyStopping(
         monitor="loss" if validation is None else "val_loss",
         mode="min",
         patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
         restore_best_weights=True,
     )
-    own = copy.deepcopy(settings["callbacks"]) or []
     key = compile_key(network, loss, optimizer, own)
-    callbacks = [CosineDecay(), *own] if settings["learning_rate_falls"] else own
+    n_steps = settings["epochs"] * training.n_batches
+    decay = CosineDecay(n_steps if settings["learning_rate_falls"] else None)
+    callbacks = [decay, *own]
     model = _compiled_model(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
@@ -142,6 +163,16 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         # It may train another fit's network next. Not set_model, which does more in some classes.
         callback._model = None
     return TrainingLog(history, int(best.best_epoch), own)
+
+
+def _looks_at_batches(callback):
+    """Tell whether a callback has methods of its own for batches, which a block would skip."""
+    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+    # On the object too: LambdaCallback sets them there.
+    return any(
+        name in vars(callback) or getattr(type(callback), name) is not getattr(_CALLBACK, name)
+        for name in names
+    )
 
 
 def _as_number(value):
@@ -182,50 +213,6 @@ class _ScikerasAutoencoder(BaseWrapper):
             batch_size=None,
             **kwargs,
         )
-
-
-class _Batches(keras.utils.PyDataset):
-    """Batches of scaled rows, as inputs and targets: an epoch.
-
-    Parameters
-    ----------
-    network : Network
-        Scales the rows.
-    X : ndarray of shape (n, *network.input_shape)
-        Raw values.
-    rows : ndarray of int
-        Rows of X.
-    batch_size : int
-    random_state : numpy.random.RandomState or None, default=None
-        Source of a new order for each pass over the rows. None keeps theirs.
-    min_steps : int, default=1
-        An epoch goes over the rows as often as it takes to make so many batches.
-    """
-
-    def __init__(self, network, X, rows, batch_size, random_state=None, min_steps=1):
-        super().__init__()
-        self._scaling = network.scaling
-        self._X = X
-        self._rows = rows
-        self._batch_size = batch_size
-        self._random_state = random_state
-        self._n_batches = math.ceil(len(rows) / batch_size)
-        self._n_passes = math.ceil(min_steps / self._n_batches)
-        self.on_epoch_end()
-
-    def __len__(self):
-        return self._n_passes * self._n_batches
-
-    def __getitem__(self, index):
-        n_passes, index = divmod(index, self._n_batches)
-        begin = index * self._batch_size
-        rows = self._orders[n_passes][begin : begin + self._batch_size]
-        batch = self._scaling.transform(self._X[rows])
-        return batch, batch
-
-    def on_epoch_end(self):
-        rows, shuffle = self._rows, getattr(self._random_state, "permutation", np.asarray)
-        self._orders = [shuffle(rows) for _ in range(self._n_passes)]
 
 
 class _DivergenceCheck(keras.callbacks.Callback):
@@ -273,11 +260,13 @@ def _compiled_model(network, key, loss, optimizer):
         return model
     if key is None:
         # The layers are shared with the network, the optimizer and the compiled functions are not.
-        model = keras.Model(autoencoder.inputs, autoencoder.outputs, name="training")
+        model = BlockModel(autoencoder.inputs, autoencoder.outputs)
     else:
-        model = keras.models.clone_model(autoencoder)
-        _copy_variables(autoencoder, model)
-    model.compile(optimizer=optimizer, loss=loss)
+        copied = keras.models.clone_model(autoencoder)
+        _copy_variables(autoencoder, copied)
+        model = BlockModel(copied.inputs, copied.outputs)
+    # XLA was slower wherever it was measured, and compiles anew for every size of batch.
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     # TensorFlow traces the step of a training twice if the first time creates variables.
     model.optimizer.build(model.trainable_variables)
     return model

@@ -1,0 +1,272 @@
+"""Training of several batches a call: a Keras model whose steps are blocks, and what feeds it."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# A block takes about so many seconds: the progress bar moves, and Keras's own work is little of it.
+_SECONDS_PER_BLOCK = 0.2
+
+# Rough figures of one step on two processor cores: what it takes at least, and multiplications
+# and additions a second. They decide about the lengths of blocks alone.
+_SECONDS_PER_STEP = 3e-4
+_OPERATIONS_PER_SECOND = 2e10
+
+# Of scaled values in a block, and of the largest layer in a step that only computes the loss.
+_BYTES_PER_BLOCK = 2**24
+
+
+class BlockModel(keras.Model):
+    """An autoencoder that is trained with a block of batches a step.
+
+    Keras does more around each step than the step itself takes in a small network. Here each step
+    that Keras sees runs the batches of a block in one TensorFlow loop, each by Keras's own
+    `train_step`.
+
+    Parameters
+    ----------
+    inputs, outputs : list of keras.KerasTensor
+        Of the autoencoder, a functional model.
+    """
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs, name="training")
+        # Variables, so that trainings of other lengths share what is compiled. Not Keras's, which
+        # would be weights.
+        self._rate = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self._n_steps = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self._step = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+    def start_decay(self, rate, n_steps):
+        """Let the learning rate fall to 0 along half a cosine, from twice what it was.
+
+        Parameters
+        ----------
+        rate : float
+            Its mean. 0 leaves the learning rate as it is.
+        n_steps : int
+            Number of batches.
+        """
+        for variable, value in ((self._rate, rate), (self._n_steps, n_steps), (self._step, 0)):
+            variable.assign(float(value))
+
+    def train_step(self, data):
+        """Train with each batch of a block.
+
+        Parameters
+        ----------
+        data : tuple of two tensors
+            Scaled samples of shape (n, ...), and where batches begin and end, of shape
+            (n_batches + 1,).
+
+        Returns
+        -------
+        logs : dict
+            Keras's metrics so far.
+        """
+        samples, bounds = data
+        # Within the loop, `super()` would not find the class.
+        train = super().train_step
+
+        def train_batch(i):
+            batch = samples[bounds[i] : bounds[i + 1]]
+            self._set_learning_rate()
+            train((batch, batch))
+            return i + 1
+
+        n_batches = tf.size(bounds) - 1
+        tf.while_loop(lambda i: i < n_batches, train_batch, [tf.constant(0)], parallel_iterations=1)
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        """Compute the loss of samples.
+
+        Parameters
+        ----------
+        data : tuple of one tensor of shape (n, ...)
+            Scaled samples.
+
+        Returns
+        -------
+        logs : dict
+            Keras's metrics so far.
+        """
+        [samples] = data
+        return super().test_step((samples, samples))
+
+    def evaluate(self, x, *, callbacks, **kwargs):
+        """Compute the loss of the held-out samples, as `fit` of Keras asks for it.
+
+        Keras's own begins with a new data pipeline, which takes longer than the rest of a short
+        epoch.
+
+        Parameters
+        ----------
+        x : HeldOutBlocks
+        callbacks : keras.callbacks.CallbackList
+            Those of the training.
+        **kwargs
+            What else `fit` passes.
+
+        Returns
+        -------
+        logs : dict of str to float
+        """
+        self.make_test_function()
+        callbacks.on_test_begin()
+        logs = {}
+        self.reset_metrics()
+        for i in range(len(x)):
+            callbacks.on_test_batch_begin(i)
+            logs = self.test_function(iter([tuple(map(tf.constant, x[i]))]))
+            callbacks.on_test_batch_end(i, logs)
+        logs = {name: float(value) for name, value in self.get_metrics_result().items()}
+        callbacks.on_test_end(logs)
+        return logs
+
+    def _set_learning_rate(self):
+        # Mixed precision puts another optimizer around the user's.
+        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        if not isinstance(optimizer.learning_rate, keras.Variable):
+            # A schedule of the user's.
+            return
+        current = tf.cast(tf.convert_to_tensor(optimizer.learning_rate), tf.float64)
+        share = self._step / tf.maximum(self._n_steps, 1.0)
+        falling = self._rate * (1.0 + tf.cos(math.pi * share))
+        rate = tf.where(self._rate > 0, falling, current)
+        optimizer.learning_rate = tf.cast(rate, tf.float32)
+        self._step.assign_add(1.0)
+
+
+class TrainingBlocks(keras.utils.PyDataset):
+    """Blocks of batches of scaled samples: an epoch.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    X : ndarray of shape (n, ...)
+        Raw values; read block by block, never copied as a whole.
+    rows : ndarray of int
+        Rows of X to train with.
+    batch_size : int
+    n_batches_per_block : int
+    random_state : numpy.random.RandomState
+        Source of a new order for each pass over the rows.
+    min_steps : int
+        An epoch goes over the rows as often as it takes to make so many batches.
+    """
+
+    def __init__(self, scaling, X, rows, batch_size, n_batches_per_block, random_state, min_steps):
+        super().__init__()
+        self._scaling = scaling
+        self._X = X
+        self._rows = rows
+        self._random_state = random_state
+        n_batches = math.ceil(len(rows) / batch_size)
+        self._n_passes = math.ceil(min_steps / n_batches)
+        # The last batch of a pass is the smaller one.
+        starts = np.arange(n_batches) * batch_size
+        starts = np.concatenate([i * len(rows) + starts for i in range(self._n_passes)])
+        self._bounds = np.append(starts, self._n_passes * len(rows))
+        self._n_batches_per_block = n_batches_per_block
+        self.on_epoch_end()
+
+    @property
+    def n_batches(self):
+        """Number of batches of an epoch."""
+        return len(self._bounds) - 1
+
+    def __len__(self):
+        return math.ceil(self.n_batches / self._n_batches_per_block)
+
+    def __getitem__(self, index):
+        begin = index * self._n_batches_per_block
+        bounds = self._bounds[begin : begin + self._n_batches_per_block + 1]
+        rows = self._order[bounds[0] : bounds[-1]]
+        return self._scaling.transform(self._X[rows]), (bounds - bounds[0]).astype(np.int32)
+
+    def on_epoch_end(self):
+        """Draw the orders of the next epoch."""
+        shuffled = [self._random_state.permutation(self._rows) for _ in range(self._n_passes)]
+        self._order = np.concatenate(shuffled)
+
+
+class HeldOutBlocks(keras.utils.PyDataset):
+    """Blocks of scaled samples whose loss chooses the best epoch.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    X : ndarray of shape (n, ...)
+        Raw values.
+    rows : ndarray of int
+        Held-out rows of X.
+    n_rows_per_block : int
+    """
+
+    def __init__(self, scaling, X, rows, n_rows_per_block):
+        super().__init__()
+        self._scaling = scaling
+        self._X = X
+        self._rows = rows
+        self._n_rows_per_block = n_rows_per_block
+
+    def __len__(self):
+        return math.ceil(len(self._rows) / self._n_rows_per_block)
+
+    def __getitem__(self, index):
+        begin = index * self._n_rows_per_block
+        rows = self._rows[begin : begin + self._n_rows_per_block]
+        return (self._scaling.transform(self._X[rows]),)
+
+
+def count_batches_per_block(autoencoder, batch_size):
+    """Return how many batches a block has.
+
+    Parameters
+    ----------
+    autoencoder : keras.Model
+    batch_size : int
+
+    Returns
+    -------
+    n_batches : int
+    """
+    operations = 6 * batch_size * _count_products(autoencoder)
+    seconds = _SECONDS_PER_STEP + operations / _OPERATIONS_PER_SECOND
+    n_bytes = 4 * batch_size * math.prod(autoencoder.input_shape[1:])
+    return max(1, min(int(_SECONDS_PER_BLOCK / seconds), _BYTES_PER_BLOCK // n_bytes))
+
+
+def count_rows_per_held_out_block(autoencoder):
+    """Return how many held-out samples the loss is computed of at a time."""
+    n_values = max(math.prod(_shape_of(layer)) for layer in _layers_of(autoencoder))
+    return max(1, _BYTES_PER_BLOCK // (4 * n_values))
+
+
+def _count_products(autoencoder):
+    """Return about how many products the network computes a sample."""
+    return sum(
+        math.prod(_shape_of(layer)[:-1]) * sum(math.prod(w.shape) for w in layer.weights)
+        for layer in _layers_of(autoencoder)
+    )
+
+
+def _layers_of(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers_of(layer)
+        else:
+            yield layer
+
+
+def _shape_of(layer):
+    """Return the shape of a sample in the output of a layer, or that of a number."""
+    try:
+        shapes = [tensor.shape for tensor in keras.tree.flatten(layer.output)]
+    except (AttributeError, ValueError):
+        # In a subclassed model, layers are called without a graph.
+        return ()
+    return tuple(n or 1 for n in max(shapes, key=len)[1:])
