@@ -1,6 +1,7 @@
 """Held-out normal rows, and from their scores to a threshold."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,19 @@ from sklearn_ae._base.order_statistics import threshold_rank
 
 # Of fewer rows a held-out share would be a row or two, whose quantile says nothing.
 MIN_ROWS_TO_HOLD_OUT = 20
+
+
+class Split(NamedTuple):
+    """Which rows of X serve for what.
+
+    Parameters
+    ----------
+    training, validation : ndarray of int
+        Row numbers, ascending: to fit to, and held out. The latter may be none.
+    """
+
+    training: np.ndarray
+    validation: np.ndarray
 
 
 def hold_out(n_rows, validation_fraction, random_state):
@@ -23,8 +37,7 @@ def hold_out(n_rows, validation_fraction, random_state):
 
     Returns
     -------
-    training_rows, validation_rows : ndarray of int
-        Row numbers, ascending. The latter are empty if nothing is held out.
+    split : Split
 
     Raises
     ------
@@ -41,14 +54,14 @@ def hold_out(n_rows, validation_fraction, random_state):
             "best epoch and set its threshold, so more than false_alarm_rate of new normal rows "
             "may be flagged.",
         )
-        return rows, rows[:0]
+        return Split(rows, rows[:0])
     n_training = n_rows - math.ceil(validation_fraction * n_rows)
     if n_training < 1:
         raise ValueError(
             "validation_fraction must leave rows to fit to: lower it. Received: "
             f"validation_fraction={validation_fraction} of {n_rows} rows."
         )
-    return tuple(map(np.sort, np.split(random_state.permutation(rows), [n_training])))
+    return Split(*map(np.sort, np.split(random_state.permutation(rows), [n_training])))
 
 
 def offset_at_false_alarm_rate(scores, false_alarm_rate):

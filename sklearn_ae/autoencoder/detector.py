@@ -308,21 +308,21 @@ class AutoencoderAnomalyDetector(
             X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
             region = read_region(self, self.input_shape_)
             random_state = check_random_state(self.random_state)
-            rows = hold_out(len(X), self.validation_fraction, random_state)
-            data, data_rows = X, rows
+            split = hold_out(len(X), self.validation_fraction, random_state)
+            data, data_split = X, split
             if self._tiling is not None:
-                data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
+                data, data_split = cut_training_tiles(X, self._tiling, split, random_state)
             limits = limits_of(data, region)
             self._fitted_dtype = data.dtype.newbyteorder("=")
             self._fitted_max = float(limits.high.max())
             kept, unseen = self._fit_network(
-                data, data_rows, limits, region, previous, random_state
+                data, data_split, limits, region, previous, random_state
             )
-            training, validation = served = kept if self._tiling is None else rows
+            training, validation = served = kept if self._tiling is None else split
             earlier = None if previous is None else self._row_hashes
             self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
             scores = self._score_samples(X)
-            self.trimmed_indices_ = np.setdiff1d(np.concatenate(rows), np.concatenate(served))
+            self.trimmed_indices_ = np.setdiff1d(np.concatenate(split), np.concatenate(served))
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
             is_whole = self._tiling is None
@@ -334,14 +334,14 @@ class AutoencoderAnomalyDetector(
                 self.offset_ = choose(self.validation_scores_, self.false_alarm_rate)
         return self
 
-    def _fit_network(self, X, rows, limits, region, previous, random_state):
+    def _fit_network(self, X, split, limits, region, previous, random_state):
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae.autoencoder.training.fitting import fit_network
 
         check_anomaly_score(self.anomaly_score, self.threshold)
         self._network, self.anomaly_score_, log, kept, held_out = fit_network(
             X,
-            *rows,
+            split,
             limits=limits,
             region=region,
             input_shape=self.input_shape_,

@@ -94,9 +94,9 @@ class Network:
         """Arrays of the scaling, arguments of a compiled function."""
         return tuple(self.scaling)
 
-    def training_data(self, X, training_rows, validation_rows, settings):
+    def training_data(self, X, split, settings):
         """Return what is trained, on which rows of which data, and how."""
-        return self, X, training_rows, validation_rows, settings
+        return self, X, split, settings
 
     def read(self, call, x, scaling):
         """Compute, in the graph, what the network and the scores see of raw values."""

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sklearn_ae._base.holdout import Split
 from sklearn_ae.autoencoder.network.caching import BoundedCache
 from sklearn_ae.autoencoder.network.fingerprints import fingerprint
 from sklearn_ae.autoencoder.network.network import from_json, scale, to_json
@@ -87,12 +88,12 @@ class PositionwiseNetwork:
         """Keras model from the scaled features of one position to their reconstruction."""
         return self.rows.autoencoder
 
-    def training_data(self, X, training_rows, validation_rows, settings):
+    def training_data(self, X, split, settings):
         """Return what is trained, on which positions of which maps, and how."""
-        n_images = len(training_rows) + len(validation_rows)
-        groups = [self._positions(rows, n_images) for rows in (training_rows, validation_rows)]
+        n_images = sum(map(len, split))
+        split = Split(*(self._positions(images, n_images) for images in split))
         settings = settings | {"batch_size": _POSITIONS_PER_IMAGE * settings["batch_size"]}
-        return self.rows, X.reshape(-1, X.shape[-1]), *groups, settings
+        return self.rows, X.reshape(-1, X.shape[-1]), split, settings
 
     def _positions(self, images, n_images):
         """Return which positions, counted through all images, are trained with."""

@@ -22,8 +22,7 @@ from sklearn_ae.autoencoder.training import (
 
 def fit_network(
     X,
-    training_rows,
-    validation_rows,
+    split,
     *,
     limits,
     region,
@@ -38,7 +37,7 @@ def fit_network(
     ----------
     X : ndarray of shape (n, *input_shape)
         Raw values.
-    training_rows, validation_rows : ndarray of int
+    split : Split
         Rows to fit to, and held-out rows that choose the best epoch.
     limits : Limits
         Smallest and largest values of X.
@@ -59,8 +58,8 @@ def fit_network(
     anomaly_score : object with `compute` or `compute_from`
         Tried before the training, so that one that cannot work is refused before it.
     log : TrainingLog
-    kept : tuple of two ndarrays of int
-        Of the training and the held-out rows those that `trim` has not left out: only they serve.
+    kept : Split
+        The rows that `trim` has not left out: only they serve.
     held_out : ndarray of shape (n,), float64
         Scores of the held-out rows that are kept, as if they were new to the score.
     """
@@ -75,7 +74,7 @@ def fit_network(
     ready = prepare(
         architecture,
         X,
-        training_rows,
+        split.training,
         limits=limits[:2],
         region=region,
         input_shape=input_shape,
@@ -84,9 +83,9 @@ def fit_network(
         random_state=random_state,
     )
     network = ready.network
-    n_trimmed = trimming.count_trimmed(len(training_rows), parameters["trim"])
+    n_trimmed = trimming.count_trimmed(len(split.training), parameters["trim"])
     anomaly_score = resolve_anomaly_score(
-        parameters["anomaly_score"], network, len(training_rows) - n_trimmed
+        parameters["anomaly_score"], network, len(split.training) - n_trimmed
     )
     score_fitting.try_score(network, anomaly_score, *ready.trial)
     X = ready.load()
@@ -97,16 +96,15 @@ def fit_network(
         memory,
         network,
         X,
-        training_rows,
-        validation_rows,
+        split,
         is_trained=previous is not None,
         **arguments,
     )
     if previous is None and n_trimmed:
         # Rows far from the others would have decided the units of all.
-        ready.rescale(kept[0])
-    log = memoizing.train_or_recall(memory, network, X, *kept, optimizer=optimizer, **arguments)
-    held_out = score_fitting.fit_score(network, anomaly_score, X, *kept)
+        ready.rescale(kept.training)
+    log = memoizing.train_or_recall(memory, network, X, kept, optimizer=optimizer, **arguments)
+    held_out = score_fitting.fit_score(network, anomaly_score, X, kept)
     return ready.whole, anomaly_score, log, kept, held_out
 
 

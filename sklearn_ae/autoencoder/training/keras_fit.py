@@ -72,7 +72,7 @@ def resolve_epochs(epochs, input_shape):
     return {"epochs": epochs, "min_steps": 1}
 
 
-def train(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
+def train(network, X, split, *, loss, optimizer, settings, random_state):
     """Fit a network to rows of X and leave it with the weights of its best epoch.
 
     Parameters
@@ -81,9 +81,9 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         Trained in place.
     X : ndarray of shape (n, *network.input_shape)
         Raw values; read batch by batch, never copied as a whole.
-    training_rows, validation_rows : ndarray of int
-        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If the latter
-        are empty, the training loss does.
+    split : Split
+        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If there are
+        none, the training loss does.
     loss : str, keras.losses.Loss or callable
     optimizer : keras.optimizers.Optimizer
         A fresh one, see :func:`~sklearn_ae.autoencoder.training.compiling.resolve_optimizer`.
@@ -103,10 +103,10 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         If the loss becomes NaN or infinite.
     """
     batch_size = settings["batch_size"]
-    training = _Batches(network, X, training_rows, batch_size, random_state, settings["min_steps"])
+    training = _Batches(network, X, split.training, batch_size, random_state, settings["min_steps"])
     validation = None
-    if len(validation_rows):
-        validation = _Batches(network, X, validation_rows, batch_size)
+    if len(split.validation):
+        validation = _Batches(network, X, split.validation, batch_size)
     best = keras.callbacks.EarlyStopping(
         monitor="loss" if validation is None else "val_loss",
         mode="min",
@@ -131,7 +131,7 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         loss=loss,
     )
     with _no_retracing_warnings():
-        wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
+        wrapper.fit(np.zeros((len(split.training), 1), dtype=np.int8), None)
     if key is not None:
         _copy_variables(model, network.autoencoder)
     # Mixed precision puts another optimizer around, which cannot start anew.

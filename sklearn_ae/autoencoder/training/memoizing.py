@@ -70,7 +70,7 @@ def open_memory(parameters):
     return opened
 
 
-def train_or_recall(memory, network, X, training_rows, validation_rows, **arguments):
+def train_or_recall(memory, network, X, split, **arguments):
     """Train a network as :func:`keras_fit.train` does, or take what an equal training left.
 
     If another thread or process is at the same training, its end is waited for.
@@ -78,7 +78,7 @@ def train_or_recall(memory, network, X, training_rows, validation_rows, **argume
     Parameters
     ----------
     memory : joblib.Memory or None
-    network, X, training_rows, validation_rows, **arguments
+    network, X, split, **arguments
         See :func:`sklearn_ae.autoencoder.training.keras_fit.train`.
 
     Returns
@@ -90,18 +90,16 @@ def train_or_recall(memory, network, X, training_rows, validation_rows, **argume
     UserWarning
         If what was left is of no use, so that the network is trained again.
     """
-    network, X, training_rows, validation_rows, settings = network.training_data(
-        X, training_rows, validation_rows, arguments["settings"]
-    )
+    network, X, split, settings = network.training_data(X, split, arguments["settings"])
     arguments["settings"] = settings
-    data = (network, X, training_rows, validation_rows)
+    data = (network, X, split)
     key = None if memory is None else _key(*data, **arguments)
     if key is None:
         return keras_fit.train(*data, **arguments)
     # Not memory.cache: it empties folders whose function it takes for another one, and whether it
     # has looked for that it remembers of the function, not of the folder.
     store, entry = memory.store_backend, (_FOLDER, key)
-    names = {"loss", "val_loss"} if len(validation_rows) else {"loss"}
+    names = {"loss", "val_loss"} if len(split.validation) else {"loss"}
     with locked(_folder(memory) / f"{key}.lock"):
         log = _restore(store, entry, network, names)
         if log is None:
@@ -182,7 +180,7 @@ def _warn_once(obstacle):
     warn(f"memory is not used: {obstacle}.")
 
 
-def _key(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
+def _key(network, X, split, *, loss, optimizer, settings, random_state):
     """Return a hash of all that determines the weights, or None with a warning."""
     described = (fingerprint(keras.losses.get(loss)), fingerprint(optimizer), network.configuration)
     if None in described:
@@ -205,7 +203,7 @@ def _key(network, X, training_rows, validation_rows, *, loss, optimizer, setting
             described,
             # Equal values in another order in memory, or mapped from a file, hash differently.
             (X.shape, np.ascontiguousarray(X).reshape(-1)),
-            (training_rows, validation_rows),
+            tuple(split),
             [settings[name] for name in _SETTINGS],
             random_state.get_state(),
         )

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT
+from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT, Split
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.network.score_state import is_own
 
@@ -35,11 +35,11 @@ def try_score(network, anomaly_score, X, training_rows):
     """
     rows = training_rows[:_N_ROWS_TO_TRY]
     # Nothing is fitted without them: that would take longer and tell no more.
-    fit_score(network, anomaly_score, X, rows, rows[:1])
+    fit_score(network, anomaly_score, X, Split(rows, rows[:1]))
     scoring.anomaly_scores(network, anomaly_score, X[:1])
 
 
-def fit_score(network, anomaly_score, X, training_rows, validation_rows):
+def fit_score(network, anomaly_score, X, split):
     """Fit a score, and its parts before it, where they need it.
 
     A score that is fitted to held-out samples is smaller on them than on new ones. What sets the
@@ -52,25 +52,26 @@ def fit_score(network, anomaly_score, X, training_rows, validation_rows):
     anomaly_score : object with `compute` or `compute_from`
     X : ndarray of shape (n, *input_shape)
         Raw values.
-    training_rows, validation_rows : ndarray of int
-        Rows that the network was fitted to, and held-out rows.
+    split : Split
+        Rows that the network was fitted to, and held-out rows. If there are none, those that it
+        was fitted to stand for them.
 
     Returns
     -------
     held_out : ndarray of shape (n_validation,), float64
         Scores of the held-out rows, as if they were new.
     """
-    if not len(validation_rows):
-        validation_rows = training_rows
+    if not len(split.validation):
+        split = Split(split.training, split.training)
     if hasattr(anomaly_score, "scores_"):
-        return _fit_combined(network, anomaly_score, X, training_rows, validation_rows)
+        return _fit_combined(network, anomaly_score, X, split)
     if not hasattr(anomaly_score, "fit"):
-        return scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
-    rows = _rows_to_fit(anomaly_score, training_rows, validation_rows)
+        return scoring.anomaly_scores(network, anomaly_score, X, split.validation)
+    rows = _rows_to_fit(anomaly_score, split)
     features = scoring.score_features(network, anomaly_score, X, rows)
     _fit(network, anomaly_score, features)
-    held_out = scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
-    _, is_fitted, at = np.intersect1d(rows, validation_rows, return_indices=True)
+    held_out = scoring.anomaly_scores(network, anomaly_score, X, split.validation)
+    _, is_fitted, at = np.intersect1d(rows, split.validation, return_indices=True)
     if len(at) == 0 or len(rows) < 2:
         return held_out
     if hasattr(anomaly_score, "leave_one_out"):
@@ -80,11 +81,11 @@ def fit_score(network, anomaly_score, X, training_rows, validation_rows):
     return held_out
 
 
-def _rows_to_fit(anomaly_score, training_rows, validation_rows):
+def _rows_to_fit(anomaly_score, split):
     takes_training = getattr(anomaly_score, "fits_training_rows", False)
-    rows = training_rows if takes_training else validation_rows
+    rows = split.training if takes_training else split.validation
     if len(rows) < MIN_ROWS_TO_HOLD_OUT:
-        rows = np.union1d(training_rows, validation_rows)
+        rows = np.union1d(*split)
     max_rows = getattr(anomaly_score, "max_rows", None) or _MAX_ROWS
     if len(rows) > max_rows:
         rows = rows[np.linspace(0, len(rows) - 1, max_rows).astype(int)]
@@ -98,16 +99,14 @@ def _fit(network, anomaly_score, features):
         scoring.forget_own_graphs(network)
 
 
-def _fit_combined(network, combined, X, training_rows, validation_rows):
+def _fit_combined(network, combined, X, split):
     """Fit the parts, and standardize them by what they say of samples that are new to them."""
-    parts = [
-        fit_score(network, part, X, training_rows, validation_rows) for _, part in combined.scores_
-    ]
-    rows = _rows_to_fit(combined, training_rows, validation_rows)
+    parts = [fit_score(network, part, X, split) for _, part in combined.scores_]
+    rows = _rows_to_fit(combined, split)
     features = scoring.score_features(network, combined, X, rows)
-    held_out = scoring.score_features(network, combined, X, validation_rows)
+    held_out = scoring.score_features(network, combined, X, split.validation)
     held_out[:, :-1] = np.minimum(np.column_stack(parts), scoring.LARGEST_SCORE)
-    _, at, of_held_out = np.intersect1d(rows, validation_rows, return_indices=True)
+    _, at, of_held_out = np.intersect1d(rows, split.validation, return_indices=True)
     features[at] = held_out[of_held_out]
     _fit(network, combined, features)
     return np.asarray(combined.combine(held_out))

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from sklearn_ae._base.holdout import Split
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
 from sklearn_ae.autoencoder.training import compiling, memoizing, score_fitting
@@ -25,8 +26,7 @@ def trim_rows(
     memory,
     network,
     X,
-    training_rows,
-    validation_rows,
+    split,
     *,
     is_trained,
     loss,
@@ -47,8 +47,8 @@ def trim_rows(
         As it is before the training, and after this function.
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
-    training_rows, validation_rows : ndarray of int
-        Ascending. The latter, which may be none, have no part in the warm-up.
+    split : Split
+        Held-out rows have no part in the warm-up.
     is_trained : bool
         Whether the network goes on from an earlier fit, which then serves as the warm-up.
     loss, random_state
@@ -58,8 +58,8 @@ def trim_rows(
 
     Returns
     -------
-    training_rows, validation_rows : ndarray of int
-        Those that are kept, ascending.
+    split : Split
+        The rows that are kept.
 
     Raises
     ------
@@ -67,17 +67,15 @@ def trim_rows(
         If the loss of the warm-up becomes NaN or infinite.
     """
     trim = settings["trim"]
-    groups = (training_rows, validation_rows)
-    if not any(count_trimmed(len(rows), trim) for rows in groups):
-        return groups
+    if not any(count_trimmed(len(rows), trim) for rows in split):
+        return split
     initial = [(variable, variable.numpy()) for variable in _variables(network)]
     if not is_trained:
         memoizing.train_or_recall(
             memory,
             network,
             X,
-            training_rows,
-            validation_rows[:0],
+            Split(split.training, split.validation[:0]),
             loss=loss,
             optimizer=compiling.resolve_optimizer(settings["optimizer"], settings["learning_rate"]),
             settings=settings | _warm_up(settings["epochs"]),
@@ -88,12 +86,12 @@ def trim_rows(
     # anomaly hide it.
     is_of_pixels = len(network.input_shape) == 3 and not network.is_positionwise
     name = "auto" if is_of_pixels else "squared_error"
-    score = resolve_anomaly_score(name, network, len(training_rows))
-    score_fitting.fit_score(network, score, X, *groups)
+    score = resolve_anomaly_score(name, network, len(split.training))
+    score_fitting.fit_score(network, score, X, split)
     scores = scoring.anomaly_scores(network, score, X)
     for variable, value in initial:
         variable.assign(value)
-    return tuple(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in groups)
+    return Split(*(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in split))
 
 
 def _warm_up(epochs):
