@@ -196,7 +196,7 @@ def test_displays_and_maps_take_arrays_of_objects(fitted):
 def test_no_tile_of_a_held_out_image_is_trained_with(fitted, monkeypatch):
     seen = {}
 
-    def remember(X, split, **parameters):
+    def remember(detector, X, split, **parameters):
         seen.update(X=X, **split._asdict())
         raise TrainingDivergedError
 

@@ -340,13 +340,12 @@ class AutoencoderAnomalyDetector(
 
         check_anomaly_score(self.anomaly_score, self.threshold)
         self._network, self.anomaly_score_, log, kept, held_out = fit_network(
+            self,
             X,
             split,
             limits=limits,
             region=region,
             input_shape=self.input_shape_,
-            # Not get_params, which a subclass with other parameters overrides.
-            parameters={name: getattr(self, name) for name in _PARAMETERS},
             previous=previous,
             random_state=random_state,
         )
@@ -390,6 +389,3 @@ class AutoencoderAnomalyDetector(
         # Labels for `score` are of two kinds.
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
-
-
-_PARAMETERS = AutoencoderAnomalyDetector._get_param_names()

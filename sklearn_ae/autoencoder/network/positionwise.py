@@ -1,5 +1,6 @@
 """Networks that score features of images: an autoencoder of what each position gives."""
 
+import dataclasses
 import math
 from functools import cached_property
 
@@ -92,7 +93,8 @@ class PositionwiseNetwork:
         """Return what is trained, on which positions of which maps, and how."""
         n_images = sum(map(len, split))
         split = Split(*(self._positions(images, n_images) for images in split))
-        settings = settings | {"batch_size": _POSITIONS_PER_IMAGE * settings["batch_size"]}
+        batch_size = _POSITIONS_PER_IMAGE * settings.batch_size
+        settings = dataclasses.replace(settings, batch_size=batch_size)
         return self.rows, X.reshape(-1, X.shape[-1]), split, settings
 
     def _positions(self, images, n_images):

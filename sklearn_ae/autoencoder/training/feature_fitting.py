@@ -34,7 +34,7 @@ class Prepared(NamedTuple):
         Data of shape (m, *network.input_shape), and rows of them, to see whether scores can work.
     load : callable
         Returns all data, of shape (n, *network.input_shape).
-    loss : str, keras.losses.Loss or callable
+    settings : TrainingSettings
     rescale : callable
         Fits the scaling anew, to the rows that it is called with.
     whole : Network or FeatureNetwork
@@ -44,7 +44,7 @@ class Prepared(NamedTuple):
     network: object
     trial: tuple
     load: Callable
-    loss: object
+    settings: object
     rescale: Callable
     whole: object
 
@@ -57,7 +57,7 @@ def prepare(
     limits,
     region,
     input_shape,
-    parameters,
+    settings,
     previous,
     random_state,
 ):
@@ -66,7 +66,7 @@ def prepare(
     Parameters
     ----------
     architecture : object with `build_features` and `build`
-    X, training_rows, limits, region, input_shape, parameters, previous, random_state
+    X, training_rows, limits, region, input_shape, settings, previous, random_state
         See :func:`~sklearn_ae.autoencoder.training.fitting.fit_network`.
 
     Returns
@@ -84,21 +84,21 @@ def prepare(
         model = select_positions(model, region)
     shape = model.output_shape[1:]
     if previous is None:
-        if parameters["scaling"] == "auto":
+        if settings.scaling == "auto":
             _check_range(X, limits)
-        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits, region)
+        scaling = fit_scaling(settings.scaling, X, training_rows, limits, region)
     else:
         building.check_same_region(previous, region)
         _check_previous(previous, input_shape, model)
         scaling = previous.scaling
     # Before the features are computed, which takes long: what it refuses is refused early.
-    loss = compiling.resolve_loss(parameters["loss"], (-math.inf, math.inf))
-    if compiling.is_binary_crossentropy(loss):
+    settings = settings.with_loss((-math.inf, math.inf))
+    if compiling.is_binary_crossentropy(settings.loss):
         compiling.check_sigmoid((-math.inf, math.inf))
     rows = building.build_network(
         architecture,
         shape[-1:],
-        resolve_latent_dim(parameters["latent_dim"], shape[-1:]),
+        resolve_latent_dim(settings.latent_dim, shape[-1:]),
         scaling=Scaling(np.ones(shape[-1]), np.zeros(shape[-1])),
         use_sigmoid=False,
         random_state=random_state,
@@ -122,7 +122,7 @@ def prepare(
         rows.scaling = previous.positionwise.rows.scaling
     few = X[training_rows[:_N_ROWS_TO_TRY]]
     trial = _compute_features(whole, few), np.arange(len(few))
-    return Prepared(positionwise, trial, load, loss, rescale, whole)
+    return Prepared(positionwise, trial, load, settings, rescale, whole)
 
 
 def _check_range(X, limits):

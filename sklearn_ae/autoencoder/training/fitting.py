@@ -12,22 +12,21 @@ from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
 from sklearn_ae.autoencoder.training import (
     compiling,
     feature_fitting,
-    keras_fit,
     memoizing,
-    scheduling,
     score_fitting,
     trimming,
 )
+from sklearn_ae.autoencoder.training.settings import TrainingSettings
 
 
 def fit_network(
+    detector,
     X,
     split,
     *,
     limits,
     region,
     input_shape,
-    parameters,
     previous,
     random_state,
 ):
@@ -35,6 +34,8 @@ def fit_network(
 
     Parameters
     ----------
+    detector : AutoencoderAnomalyDetector
+        Its parameters are read, once.
     X : ndarray of shape (n, *input_shape)
         Raw values.
     split : Split
@@ -45,8 +46,6 @@ def fit_network(
         Pixels that the network sees. If None, all.
     input_shape : tuple of int
         Shape of a sample as the network sees it.
-    parameters : dict
-        The detector's.
     previous : Network or None
         Network to go on from, with its scaling and its weights.
     random_state : numpy.random.RandomState
@@ -63,13 +62,10 @@ def fit_network(
     held_out : ndarray of shape (n,), float64
         Scores of the held-out rows that are kept, as if they were new to the score.
     """
-    # What can be refused is refused before anything is built.
     check_not_forked()
     check_modes()
-    optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
-    compiling.check_callbacks(parameters["callbacks"])
-    memory = memoizing.open_memory(parameters)
-    architecture = resolve_architecture(parameters["architecture"], input_shape)
+    settings = TrainingSettings.of(detector, input_shape)
+    architecture = resolve_architecture(detector.architecture, input_shape)
     prepare = feature_fitting.prepare if has_features(architecture) else _prepare
     ready = prepare(
         architecture,
@@ -78,32 +74,24 @@ def fit_network(
         limits=limits[:2],
         region=region,
         input_shape=input_shape,
-        parameters=parameters,
+        settings=settings,
         previous=previous,
         random_state=random_state,
     )
-    network = ready.network
-    n_trimmed = trimming.count_trimmed(len(split.training), parameters["trim"])
+    network, settings = ready.network, ready.settings
+    n_trimmed = trimming.count_trimmed(len(split.training), settings.trim)
     anomaly_score = resolve_anomaly_score(
-        parameters["anomaly_score"], network, len(split.training) - n_trimmed
+        detector.anomaly_score, network, len(split.training) - n_trimmed
     )
     score_fitting.try_score(network, anomaly_score, *ready.trial)
     X = ready.load()
-    settings = parameters | keras_fit.resolve_epochs(parameters["epochs"], input_shape)
-    settings["learning_rate_falls"] = scheduling.falls(parameters)
-    arguments = {"loss": ready.loss, "settings": settings, "random_state": random_state}
     kept = trimming.trim_rows(
-        memory,
-        network,
-        X,
-        split,
-        is_trained=previous is not None,
-        **arguments,
+        network, X, split, settings, random_state, is_trained=previous is not None
     )
     if previous is None and n_trimmed:
         # Rows far from the others would have decided the units of all.
         ready.rescale(kept.training)
-    log = memoizing.train_or_recall(memory, network, X, kept, optimizer=optimizer, **arguments)
+    log = memoizing.train(network, X, kept, settings, random_state)
     held_out = score_fitting.fit_score(network, anomaly_score, X, kept)
     return ready.whole, anomaly_score, log, kept, held_out
 
@@ -116,27 +104,27 @@ def _prepare(
     limits,
     region,
     input_shape,
-    parameters,
+    settings,
     previous,
     random_state,
 ):
     """Build the network as it is before the training."""
     raw_limits = limits
     if previous is None:
-        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits, region)
+        scaling = fit_scaling(settings.scaling, X, training_rows, limits, region)
     else:
         building.check_input_shape(previous, input_shape)
         building.check_kind(previous)
         building.check_same_region(previous, region)
         scaling = previous.scaling
     limits = scaled_limits(scaling, limits)
-    loss = compiling.resolve_loss(parameters["loss"], limits)
+    settings = settings.with_loss(limits)
     network = building.build_network(
         architecture,
         input_shape,
-        resolve_latent_dim(parameters["latent_dim"], input_shape),
+        resolve_latent_dim(settings.latent_dim, input_shape),
         scaling=scaling,
-        use_sigmoid=compiling.is_binary_crossentropy(loss),
+        use_sigmoid=compiling.is_binary_crossentropy(settings.loss),
         random_state=random_state,
     )
     if building.ends_in_sigmoid(network):
@@ -145,7 +133,7 @@ def _prepare(
         building.copy_weights(previous, network)
 
     def rescale(rows):
-        network.scaling = fit_scaling(parameters["scaling"], X, rows, raw_limits, region)
+        network.scaling = fit_scaling(settings.scaling, X, rows, raw_limits, region)
 
     trial = X, training_rows
-    return feature_fitting.Prepared(network, trial, lambda: X, loss, rescale, network)
+    return feature_fitting.Prepared(network, trial, lambda: X, settings, rescale, network)

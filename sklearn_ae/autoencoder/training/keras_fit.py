@@ -24,12 +24,6 @@ from sklearn_ae.exceptions import TrainingDivergedError
 _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
 
 
-# What `epochs="auto"` stands for. Of images, twice as many detected no better on MNIST and
-# Fashion-MNIST; rows cost little, and on many tables their loss still fell after 15. A pass over
-# few rows is few steps: a number of passes that suits many would leave the network as it was.
-_N_EPOCHS = {"images": 15, "rows": 60}
-_MIN_STEPS = 64
-
 # What is compiled takes memory beside the parameters: it counts as at least so many.
 _SMALLEST_SIZE = 150_000
 
@@ -52,27 +46,7 @@ class TrainingLog(NamedTuple):
     callbacks: list
 
 
-def resolve_epochs(epochs, input_shape):
-    """Return how many epochs there are, and how many steps an epoch has at least.
-
-    Parameters
-    ----------
-    epochs : "auto" or int
-    input_shape : tuple of int
-        Shape of one sample as the network sees it.
-
-    Returns
-    -------
-    settings : dict
-        `epochs` and `min_steps`.
-    """
-    if epochs == "auto":
-        kind = "images" if len(input_shape) == 3 else "rows"
-        return {"epochs": _N_EPOCHS[kind], "min_steps": _MIN_STEPS}
-    return {"epochs": epochs, "min_steps": 1}
-
-
-def train(network, X, split, *, loss, optimizer, settings, random_state):
+def train(network, X, split, settings, random_state):
     """Fit a network to rows of X and leave it with the weights of its best epoch.
 
     Parameters
@@ -84,12 +58,7 @@ def train(network, X, split, *, loss, optimizer, settings, random_state):
     split : Split
         Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If there are
         none, the training loss does.
-    loss : str, keras.losses.Loss or callable
-    optimizer : keras.optimizers.Optimizer
-        A fresh one, see :func:`~sklearn_ae.autoencoder.training.compiling.resolve_optimizer`.
-    settings : dict
-        `batch_size`, `patience`, `callbacks` and `verbose` of the detector, what
-        :func:`resolve_epochs` gives, and `learning_rate_falls`.
+    settings : TrainingSettings
     random_state : numpy.random.RandomState
         Source of the order of the rows.
 
@@ -102,28 +71,28 @@ def train(network, X, split, *, loss, optimizer, settings, random_state):
     TrainingDivergedError
         If the loss becomes NaN or infinite.
     """
-    batch_size = settings["batch_size"]
-    training = _Batches(network, X, split.training, batch_size, random_state, settings["min_steps"])
+    batch_size, loss, optimizer = settings.batch_size, settings.loss, settings.new_optimizer()
+    training = _Batches(network, X, split.training, batch_size, random_state, settings.min_steps)
     validation = None
     if len(split.validation):
         validation = _Batches(network, X, split.validation, batch_size)
     best = keras.callbacks.EarlyStopping(
         monitor="loss" if validation is None else "val_loss",
         mode="min",
-        patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
+        patience=settings.epochs if settings.patience is None else settings.patience,
         restore_best_weights=True,
     )
-    own = copy.deepcopy(settings["callbacks"]) or []
+    own = copy.deepcopy(settings.callbacks) or []
     key = compile_key(network, loss, optimizer, own)
-    callbacks = [CosineDecay(), *own] if settings["learning_rate_falls"] else own
+    callbacks = [CosineDecay(), *own] if settings.learning_rate_falls else own
     model = _compiled_model(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
         validation,
         model=lambda: model,
-        epochs=settings["epochs"],
+        epochs=settings.epochs,
         # Keras writes to the standard output, or fails.
-        verbose=settings["verbose"] if is_open(sys.stdout) else 0,
+        verbose=settings.verbose if is_open(sys.stdout) else 0,
         callbacks=[_DivergenceCheck(), *callbacks, best],
         # The optimizer must be said here too: scikeras checks what it compiles, and compiles
         # models that are not.

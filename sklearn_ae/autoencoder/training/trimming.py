@@ -8,12 +8,7 @@ import numpy as np
 from sklearn_ae._base.holdout import Split
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
-from sklearn_ae.autoencoder.training import compiling, memoizing, score_fitting
-
-# A network learns what most rows have in common first, and what is particular to a few later
-# (Arpit et al., arXiv:1706.05394): so anomalies stand out long before the training ends, and the
-# more it goes on, the less.
-_WARM_UP_SHARE = 1 / 8
+from sklearn_ae.autoencoder.training import memoizing, score_fitting
 
 
 def count_trimmed(n_rows, trim):
@@ -22,17 +17,7 @@ def count_trimmed(n_rows, trim):
     return math.floor(round(trim * n_rows, 9))
 
 
-def trim_rows(
-    memory,
-    network,
-    X,
-    split,
-    *,
-    is_trained,
-    loss,
-    settings,
-    random_state,
-):
+def trim_rows(network, X, split, settings, random_state, *, is_trained):
     """Leave out the rows with the highest anomaly scores after a warm-up.
 
     The share is the same among training and held-out rows, whose scores are not compared with each
@@ -41,20 +26,17 @@ def trim_rows(
 
     Parameters
     ----------
-    memory : joblib.Memory or None
-        Keeps the warm-up, which is the same for every share.
     network : Network
         As it is before the training, and after this function.
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
     split : Split
         Held-out rows have no part in the warm-up.
+    settings : TrainingSettings
+        With a memory, the warm-up is kept, which is the same for every share.
+    random_state : numpy.random.RandomState
     is_trained : bool
         Whether the network goes on from an earlier fit, which then serves as the warm-up.
-    loss, random_state
-        See :func:`sklearn_ae.autoencoder.training.keras_fit.train`.
-    settings : dict
-        The detector's parameters.
 
     Returns
     -------
@@ -66,21 +48,13 @@ def trim_rows(
     TrainingDivergedError
         If the loss of the warm-up becomes NaN or infinite.
     """
-    trim = settings["trim"]
+    trim = settings.trim
     if not any(count_trimmed(len(rows), trim) for rows in split):
         return split
     initial = [(variable, variable.numpy()) for variable in _variables(network)]
     if not is_trained:
-        memoizing.train_or_recall(
-            memory,
-            network,
-            X,
-            Split(split.training, split.validation[:0]),
-            loss=loss,
-            optimizer=compiling.resolve_optimizer(settings["optimizer"], settings["learning_rate"]),
-            settings=settings | _warm_up(settings["epochs"]),
-            random_state=copy.deepcopy(random_state),
-        )
+        training = Split(split.training, split.validation[:0])
+        memoizing.train(network, X, training, settings.warm_up(), copy.deepcopy(random_state))
     # Not the detector's score, on which the weights would depend: another one is to need no other
     # training. What "auto" is for rows and for features is fitted to them, so that copies of an
     # anomaly hide it.
@@ -92,12 +66,6 @@ def trim_rows(
     for variable, value in initial:
         variable.assign(value)
     return Split(*(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in split))
-
-
-def _warm_up(epochs):
-    """Return the settings that differ: callbacks and output are those of the one training."""
-    n_epochs = math.ceil(_WARM_UP_SHARE * epochs)
-    return {"epochs": n_epochs, "patience": None, "callbacks": None, "verbose": 0}
 
 
 def _keep(rows, scores, n_trimmed):
