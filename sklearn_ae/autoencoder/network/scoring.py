@@ -127,7 +127,8 @@ def sum_channels(maps):
 
 def feature_maps(network, X, out):
     """Compute the features of each image of X, not scaled, into an array of float32."""
-    return _run(network, "feature map", network.compute_features, network.models, X, out=out)
+    compute = network.front.compute_features
+    return _run(network, "feature map", compute, network.models, X, out=out)
 
 
 def reconstructions(network, X):

@@ -89,7 +89,7 @@ def train(network, X, split, settings, random_state):
         If what was left is of no use, so that the network is trained again.
     """
     memory = settings.memory
-    network, X, split, settings = network.training_data(X, split, settings)
+    X, split, settings = network.front.training_data(X, split, settings)
     key = None if memory is None else _key(network, X, split, settings, random_state)
     if key is None:
         return keras_fit.train(network, X, split, settings, random_state)
@@ -180,7 +180,7 @@ def _warn_once(obstacle):
 def _key(network, X, split, settings, random_state):
     """Return a hash of all that determines the weights, or None with a warning."""
     loss, optimizer = keras.losses.get(settings.loss), settings.new_optimizer()
-    described = (fingerprint(loss), fingerprint(optimizer), network.configuration)
+    described = (fingerprint(loss), fingerprint(optimizer), network.learned_configuration)
     if None in described:
         name = ("loss", "optimizer", "architecture")[described.index(None)]
         _warn_once(

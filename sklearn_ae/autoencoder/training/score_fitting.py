@@ -11,13 +11,10 @@ from sklearn_ae.autoencoder.network.score_state import is_own
 # A mean and a covariance gain nothing from more rows, and neighbors are sought among all of them.
 _MAX_ROWS = 10_000
 
-# Enough to find out that a score cannot work.
-_N_ROWS_TO_TRY = 32
-
 _N_FOLDS = 5
 
 
-def try_score(network, anomaly_score, X, training_rows):
+def try_score(network, anomaly_score, samples, split):
     """Fit a score to what the network makes of a few rows, and score one, to see that it can work.
 
     Parameters
@@ -25,18 +22,20 @@ def try_score(network, anomaly_score, X, training_rows):
     network : Network
         As it is before the training.
     anomaly_score : object with `compute` or `compute_from`
-    X : ndarray of shape (n, *input_shape)
-    training_rows : ndarray of int
+    samples : Samples
+        Raw values.
+    split : Split
 
     Raises
     ------
     ValueError
         If the score does not suit the network or the data.
     """
-    rows = training_rows[:_N_ROWS_TO_TRY]
+    few = network.prepare(samples.take(split.training[: network.front.n_rows_to_try]))
+    rows = np.arange(len(few.X))
     # Nothing is fitted without them: that would take longer and tell no more.
-    fit_score(network, anomaly_score, X, Split(rows, rows[:1]))
-    scoring.anomaly_scores(network, anomaly_score, X[:1])
+    fit_score(network.core, anomaly_score, few.X, Split(rows, rows[:1]))
+    scoring.anomaly_scores(network.core, anomaly_score, few.X[:1])
 
 
 def fit_score(network, anomaly_score, X, split):

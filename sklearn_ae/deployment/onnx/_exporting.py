@@ -58,7 +58,7 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
 
     Parameters
     ----------
-    network : Network or FeatureNetwork
+    network : Network
     anomaly_score : object with `compute` or `compute_from`
         Fitted.
     decision : Decision

@@ -10,7 +10,6 @@ from sklearn_ae.autoencoder.architectures import FeatureAutoencoder
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
 from sklearn_ae.autoencoder.network.fingerprints import is_keras
 from sklearn_ae.autoencoder.network.network import Network
-from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork
 from sklearn_ae.autoencoder.row_hashes import RowMemory
 from sklearn_ae.autoencoder.scores import CombinedScore
 from sklearn_ae.autoencoder.tiling import Tiling
@@ -66,7 +65,7 @@ def _is_fitted_detector(detector):
     region = network.scaling.region
     n_values = math.prod(shape) if region is None else np.count_nonzero(region) * shape[-1]
     return (
-        type(network) in (Network, FeatureNetwork)
+        type(network) is Network
         and network.input_shape == shape
         and type(detector._tiling) in (Tiling, type(None))
         and type(detector.anomaly_score_) in registered_scores()
