@@ -15,6 +15,7 @@ from sklearn_ae._base.holdout import Split
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.network.fingerprints import fingerprint
 from sklearn_ae.autoencoder.network.keras_models import from_json, to_json
+from sklearn_ae.autoencoder.network.outputs import Features
 from sklearn_ae.autoencoder.network.response import PositionwiseResponse, Response, as_finite
 from sklearn_ae.autoencoder.scaling import Scaling, fit_scaling, scaled_limits
 from sklearn_ae.autoencoder.tiling import allocate
@@ -214,7 +215,7 @@ class Backbone:
     def prepare(self, network, samples):
         """Compute the features of all images, as float32."""
         X = allocate((len(samples.X), *self.inner.input_shape), np.float32)
-        scoring.feature_maps(network, samples.X, out=X)
+        scoring.run(network, Features(), samples.X, out=X)
         return samples._replace(X=X, input_shape=self.inner.input_shape, region=None, limits=None)
 
     def compute_features(self, call, x, arrays):

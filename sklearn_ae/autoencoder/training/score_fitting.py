@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT, Split
 from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.network.outputs import LARGEST_SCORE, ScoreFeatures
 from sklearn_ae.autoencoder.network.score_state import is_own
 
 # A mean and a covariance gain nothing from more rows, and neighbors are sought among all of them.
@@ -67,7 +68,7 @@ def fit_score(network, anomaly_score, X, split):
     if not hasattr(anomaly_score, "fit"):
         return scoring.anomaly_scores(network, anomaly_score, X, split.validation)
     rows = _rows_to_fit(anomaly_score, split)
-    features = scoring.score_features(network, anomaly_score, X, rows)
+    features = scoring.run(network, ScoreFeatures(anomaly_score), X, rows)
     _fit(network, anomaly_score, features)
     held_out = scoring.anomaly_scores(network, anomaly_score, X, split.validation)
     _, is_fitted, at = np.intersect1d(rows, split.validation, return_indices=True)
@@ -76,7 +77,11 @@ def fit_score(network, anomaly_score, X, split):
     if hasattr(anomaly_score, "leave_one_out"):
         held_out[at] = anomaly_score.leave_one_out(features)[is_fitted]
     else:
-        _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_out)
+        for fold, other in _fits_without_a_fold(network, anomaly_score, features, is_fitted):
+            left_out = rows[is_fitted[fold]]
+            held_out[at[fold]] = scoring.anomaly_scores(network, other, X, left_out)
+        if not is_own(anomaly_score):
+            scoring.forget_own_graphs(network)
     return held_out
 
 
@@ -102,24 +107,20 @@ def _fit_combined(network, combined, X, split):
     """Fit the parts, and standardize them by what they say of samples that are new to them."""
     parts = [fit_score(network, part, X, split) for _, part in combined.scores_]
     rows = _rows_to_fit(combined, split)
-    features = scoring.score_features(network, combined, X, rows)
-    held_out = scoring.score_features(network, combined, X, split.validation)
-    held_out[:, :-1] = np.minimum(np.column_stack(parts), scoring.LARGEST_SCORE)
+    features = scoring.run(network, ScoreFeatures(combined), X, rows)
+    held_out = scoring.run(network, ScoreFeatures(combined), X, split.validation)
+    held_out[:, :-1] = np.minimum(np.column_stack(parts), LARGEST_SCORE)
     _, at, of_held_out = np.intersect1d(rows, split.validation, return_indices=True)
     features[at] = held_out[of_held_out]
     _fit(network, combined, features)
     return np.asarray(combined.combine(held_out))
 
 
-def _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_out):
-    """Replace the scores of rows that a score is fitted to by those without their fold."""
-    for fold in range(_N_FOLDS):
-        left_out = is_fitted[fold::_N_FOLDS]
-        if not len(left_out):
-            continue
-        other = copy.deepcopy(anomaly_score)
-        _fit(network, other, np.delete(features, left_out, axis=0))
-        scores = scoring.anomaly_scores(network, other, X, rows[left_out])
-        held_out[at[fold::_N_FOLDS]] = scores
-    if not is_own(anomaly_score):
-        scoring.forget_own_graphs(network)
+def _fits_without_a_fold(network, anomaly_score, features, is_fitted):
+    """Give each fold of the rows that a score is fitted to, and the score without it."""
+    for begin in range(_N_FOLDS):
+        fold = slice(begin, None, _N_FOLDS)
+        if len(is_fitted[fold]):
+            other = copy.deepcopy(anomaly_score)
+            _fit(network, other, np.delete(features, is_fitted[fold], axis=0))
+            yield fold, other
