@@ -1,5 +1,7 @@
 """Blocks of batches train as one batch after the other does."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -120,7 +122,10 @@ def test_one_epoch_is_what_keras_trains():
         reference.train_on_batch(batch, batch)
     model = BlockModel(autoencoder.inputs, autoencoder.outputs)
     model.compile("adam", "mse", jit_compile=False)
-    blocks = TrainingBlocks(Plain, X, np.arange(150), 32, 3, Plain, 1)
+    network = types.SimpleNamespace(scaling=Plain, autoencoder=autoencoder)
+    settings = types.SimpleNamespace(batch_size=32, min_steps=1)
+    blocks = TrainingBlocks(network, X, np.arange(150), settings, Plain)
+    blocks.n_batches_per_block = 3
     assert len(blocks) == 2
     assert blocks.n_batches == 5
     model.fit(blocks, epochs=1, verbose=0, shuffle=False)

@@ -11,6 +11,7 @@ from tiny_networks import tiny, tiny_conv, two_models
 
 from sklearn_ae import ConvAutoencoder
 from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.network.outputs import LARGEST_SCORE
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
@@ -353,7 +354,7 @@ def test_huge_values_are_anomalies(anomaly_score):
         X[1, 2] = value
         scores = detector.score_samples(X)
         assert np.isfinite(scores).all()
-        assert -scoring.LARGEST_SCORE <= scores[1] < -1e19
+        assert -LARGEST_SCORE <= scores[1] < -1e19
         assert detector.predict(X)[1] == -1
         # The rows beside it are scored as ever.
         assert_allclose(scores[[0, 2]], expected[[0, 2]], rtol=1e-5)
@@ -372,6 +373,6 @@ def test_a_reconstruction_that_is_no_number_is_an_anomaly():
     X = ROWS[:2].copy()
     X[1] = [1e300, -1e300] * 3
     # Where the network gives NaN, the largest number stands in the reconstruction.
-    assert detector.reconstruct(X)[1].max() == np.float32(scoring.LARGEST_SCORE)
-    assert detector.score_samples(X)[1] == -scoring.LARGEST_SCORE
+    assert detector.reconstruct(X)[1].max() == np.float32(LARGEST_SCORE)
+    assert detector.score_samples(X)[1] == -LARGEST_SCORE
     assert detector.predict(X)[1] == -1

@@ -95,7 +95,7 @@ def test_map_is_the_sum_of_absolute_errors_of_a_position():
     detector.fit(X)
     model = detector.architecture.build_features((32, 24, 1))
     seen = model.predict(NORMAL[..., np.newaxis] / np.float32(255), verbose=0)
-    scaling = detector._network.positionwise.rows.scaling
+    scaling = detector._network.core.scaling
     flat = scaling.transform(seen.reshape(-1, 3))
     encoder, decoder = detector._network.parts
     errors = flat - decoder.predict(encoder.predict(flat, verbose=0), verbose=0)
@@ -201,7 +201,7 @@ def test_gray_images_are_repeated_for_a_backbone_of_color():
 def test_weights_of_the_backbone_are_not_trained():
     before = [weight.copy() for weight in BACKBONE.get_weights()]
     detector = small().fit(X)
-    for kept, used in zip(before, detector._network.features.get_weights(), strict=True):
+    for kept, used in zip(before, detector._network.front.features.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, used)
 
 
@@ -259,9 +259,9 @@ def test_defective_training_images_are_trimmed():
 def test_warm_start_goes_on():
     detector = small(warm_start=True, epochs=3, patience=None).fit(X)
     first = detector.history_["loss"]
-    scaling = detector._network.positionwise.rows.scaling
+    scaling = detector._network.core.scaling
     assert detector.fit(X[:40]).history_["loss"][0] < first[0]
-    np.testing.assert_array_equal(detector._network.positionwise.rows.scaling, scaling)
+    np.testing.assert_array_equal(detector._network.core.scaling, scaling)
     with pytest.raises(ValueError, match="one without features, after one with them"):
         clone(detector).fit(X).set_params(architecture="auto").fit(X)
     with pytest.raises(ValueError, match="architecture must be that of the previous fit"):

@@ -144,7 +144,7 @@ def test_features_of_gray_and_color_images_find_another_texture(channels):
     detector = AutoencoderAnomalyDetector(
         architecture=FeatureAutoencoder(), latent_dim=4, epochs=2, random_state=0
     ).fit(images[:40])
-    assert detector._network.features.output_shape == (None, 5, 6, 40 + 112 + 192)
+    assert detector._network.front.features.output_shape == (None, 5, 6, 40 + 112 + 192)
     assert np.all(detector.predict(smooth) == -1)
     assert np.mean(detector.predict(images[40:]) == 1) > 0.5
     assert detector.anomaly_map(smooth).shape == (10, 40, 48)

@@ -175,7 +175,7 @@ def test_map_does_not_fade_towards_the_edge():
 def test_positions_outside_have_no_part_in_the_score():
     detector = fit(make_images(40, 0), architecture=features())
     # Cells of 2×2 pixels that the region touches: rows 4 to 16 and columns 4 to 14.
-    assert detector._network.positionwise.input_shape == (7 * 6, 1, 8)
+    assert detector._network.core.input_shape == (7 * 6, 1, 8)
 
 
 def test_sequential_features_take_a_region():

@@ -171,6 +171,21 @@ def test_no_module_is_a_scrap_or_a_heap(module):
     assert n_lines >= 30 or is_face or is_public
 
 
+def parameters_of(function):
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [argument.arg for argument in named if argument.arg not in ("self", "cls")]
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if room_of(m) == "autoencoder"))
+def test_functions_have_six_parameters_at_most(module):
+    """Constructors aside, and what is as Keras or scikeras calls it."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name not in ("__init__", "_fit_keras_model"):
+            assert len(parameters_of(node)) <= 6, f"{module}.{node.name}"
+
+
 WITHOUT_KERAS = """
 import sys
 class Absent:

@@ -196,8 +196,8 @@ def test_displays_and_maps_take_arrays_of_objects(fitted):
 def test_no_tile_of_a_held_out_image_is_trained_with(fitted, monkeypatch):
     seen = {}
 
-    def remember(X, training, validation, **parameters):
-        seen.update(X=X, training=training, validation=validation)
+    def remember(detector, samples, split, *others):
+        seen.update(X=samples.X, **split._asdict())
         raise TrainingDivergedError
 
     monkeypatch.setattr("sklearn_ae.autoencoder.training.fitting.fit_network", remember)

@@ -10,7 +10,7 @@ from sklearn_ae.autoencoder.fitted_state import KeptCallbacksMixin, restored_on_
 from sklearn_ae.autoencoder.outputs import AutoencoderTransformerMixin
 from sklearn_ae.autoencoder.parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae.autoencoder.row_hashes import remember_rows
-from sklearn_ae.autoencoder.samples import limits_of, read_region, validate_training_data
+from sklearn_ae.autoencoder.samples import validate_training_data
 from sklearn_ae.autoencoder.scores import check_anomaly_score
 from sklearn_ae.autoencoder.tiling import cut_training_tiles, score_images
 from sklearn_ae.metrics._labels import warn_if_anomalies_are_labeled
@@ -305,24 +305,23 @@ class AutoencoderAnomalyDetector(
         warn_if_anomalies_are_labeled(y)
         with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
-            X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
-            region = read_region(self, self.input_shape_)
+            samples = validate_training_data(self, X)
+            self._sample_shape, self.input_shape_ = samples.sample_shape, samples.input_shape
             random_state = check_random_state(self.random_state)
-            rows = hold_out(len(X), self.validation_fraction, random_state)
-            data, data_rows = X, rows
+            split = hold_out(len(samples.X), self.validation_fraction, random_state)
+            data, data_split = samples, split
             if self._tiling is not None:
-                data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            limits = limits_of(data, region)
-            self._fitted_dtype = data.dtype.newbyteorder("=")
-            self._fitted_max = float(limits.high.max())
-            kept, unseen = self._fit_network(
-                data, data_rows, limits, region, previous, random_state
-            )
-            training, validation = served = kept if self._tiling is None else rows
+                X, data_split = cut_training_tiles(samples.X, self._tiling, split, random_state)
+                data = samples._replace(X=X)
+            data = data.with_limits()
+            self._fitted_dtype = data.X.dtype.newbyteorder("=")
+            self._fitted_max = float(data.limits.high.max())
+            kept, unseen = self._fit_network(data, data_split, previous, random_state)
+            training, validation = served = kept if self._tiling is None else split
             earlier = None if previous is None else self._row_hashes
-            self._row_hashes = remember_rows(X, earlier, region)
-            scores = self._score_samples(X)
-            self.trimmed_indices_ = np.setdiff1d(np.concatenate(rows), np.concatenate(served))
+            self._row_hashes = remember_rows(samples.X, earlier, samples.region)
+            scores = self._score_samples(samples.X)
+            self.trimmed_indices_ = np.setdiff1d(np.concatenate(split), np.concatenate(served))
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
             is_whole = self._tiling is None
@@ -334,21 +333,13 @@ class AutoencoderAnomalyDetector(
                 self.offset_ = choose(self.validation_scores_, self.false_alarm_rate)
         return self
 
-    def _fit_network(self, X, rows, limits, region, previous, random_state):
+    def _fit_network(self, samples, split, previous, random_state):
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae.autoencoder.training.fitting import fit_network
 
         check_anomaly_score(self.anomaly_score, self.threshold)
         self._network, self.anomaly_score_, log, kept, held_out = fit_network(
-            X,
-            *rows,
-            limits=limits,
-            region=region,
-            input_shape=self.input_shape_,
-            # Not get_params, which a subclass with other parameters overrides.
-            parameters={name: getattr(self, name) for name in _PARAMETERS},
-            previous=previous,
-            random_state=random_state,
+            self, samples, split, previous, random_state
         )
         self.history_, self.best_epoch_, self.callbacks_ = log
         self.n_epochs_ = len(self.history_["loss"])
@@ -390,6 +381,3 @@ class AutoencoderAnomalyDetector(
         # Labels for `score` are of two kinds.
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
-
-
-_PARAMETERS = AutoencoderAnomalyDetector._get_param_names()

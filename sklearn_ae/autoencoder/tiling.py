@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 
 from sklearn_ae._base.checks import check_is_no_iterator, check_not_masked
+from sklearn_ae._base.holdout import Split
 from sklearn_ae._base.order_statistics import floor_of_share
 from sklearn_ae._base.progress import progress_bar
 from sklearn_ae.autoencoder.input_checks import describe_unlikely_shape
@@ -121,22 +122,22 @@ def check_images(detector, X, tiling, *, n_channels=None, minimum=1):
     return images
 
 
-def cut_training_tiles(images, tiling, groups, random_state):
+def cut_training_tiles(images, tiling, split, random_state):
     """Cut as many tiles as cover each image, at random places.
 
     Parameters
     ----------
     images : list of ndarray of shape (height, width, n_channels)
     tiling : Tiling
-    groups : sequence of ndarray of int
-        Images of each group, such as training and held-out ones.
+    split : Split
+        Of the images.
     random_state : numpy.random.RandomState
 
     Returns
     -------
     tiles : ndarray of shape (n, height, width, n_channels)
-    groups : list of ndarray of int
-        Which of them are of each group.
+    split : Split
+        Of the tiles.
     """
     counts = np.array([len(tiling.positions(image)) for image in images])
     shape = (counts.sum(), *tiling.shape, images[0].shape[2])
@@ -148,7 +149,7 @@ def cut_training_tiles(images, tiling, groups, random_state):
         for i, corner in enumerate(corners):
             tiles[begin + i] = tiling.cut(image, *corner)
     of_image = np.repeat(np.arange(len(images)), counts)
-    return tiles, [np.flatnonzero(np.isin(of_image, group)) for group in groups]
+    return tiles, Split(*(np.flatnonzero(np.isin(of_image, images)) for images in split))
 
 
 def score_images(images, tiling, score, *, is_progress_shown=False):

@@ -145,32 +145,37 @@ class TrainingBlocks(keras.utils.PyDataset):
 
     Parameters
     ----------
-    scaling : Scaling
+    network : Network
+        Its scaling makes what is trained with, and its size the length of a block.
     X : ndarray of shape (n, ...)
         Raw values; read block by block, never copied as a whole.
     rows : ndarray of int
         Rows of X to train with.
-    batch_size : int
-    n_batches_per_block : int
+    settings : TrainingSettings
+        An epoch goes over the rows as often as it takes to make `min_steps` batches of
+        `batch_size`.
     random_state : numpy.random.RandomState
         Source of a new order for each pass over the rows.
-    min_steps : int
-        An epoch goes over the rows as often as it takes to make so many batches.
+
+    Attributes
+    ----------
+    n_batches_per_block : int
     """
 
-    def __init__(self, scaling, X, rows, batch_size, n_batches_per_block, random_state, min_steps):
+    def __init__(self, network, X, rows, settings, random_state):
         super().__init__()
-        self._scaling = scaling
+        self._scaling = network.scaling
         self._X = X
         self._rows = rows
         self._random_state = random_state
+        batch_size = settings.batch_size
         n_batches = math.ceil(len(rows) / batch_size)
-        self._n_passes = math.ceil(min_steps / n_batches)
+        self._n_passes = math.ceil(settings.min_steps / n_batches)
         # The last batch of a pass is the smaller one.
         starts = np.arange(n_batches) * batch_size
         starts = np.concatenate([i * len(rows) + starts for i in range(self._n_passes)])
         self._bounds = np.append(starts, self._n_passes * len(rows))
-        self._n_batches_per_block = n_batches_per_block
+        self.n_batches_per_block = count_batches_per_block(network.autoencoder, batch_size)
         self.on_epoch_end()
 
     @property
@@ -179,11 +184,11 @@ class TrainingBlocks(keras.utils.PyDataset):
         return len(self._bounds) - 1
 
     def __len__(self):
-        return math.ceil(self.n_batches / self._n_batches_per_block)
+        return math.ceil(self.n_batches / self.n_batches_per_block)
 
     def __getitem__(self, index):
-        begin = index * self._n_batches_per_block
-        bounds = self._bounds[begin : begin + self._n_batches_per_block + 1]
+        begin = index * self.n_batches_per_block
+        bounds = self._bounds[begin : begin + self.n_batches_per_block + 1]
         rows = self._order[bounds[0] : bounds[-1]]
         return self._scaling.transform(self._X[rows]), (bounds - bounds[0]).astype(np.int32)
 
@@ -198,20 +203,19 @@ class HeldOutBlocks(keras.utils.PyDataset):
 
     Parameters
     ----------
-    scaling : Scaling
+    network : Network
     X : ndarray of shape (n, ...)
         Raw values.
     rows : ndarray of int
         Held-out rows of X.
-    n_rows_per_block : int
     """
 
-    def __init__(self, scaling, X, rows, n_rows_per_block):
+    def __init__(self, network, X, rows):
         super().__init__()
-        self._scaling = scaling
+        self._scaling = network.scaling
         self._X = X
         self._rows = rows
-        self._n_rows_per_block = n_rows_per_block
+        self._n_rows_per_block = count_rows_per_held_out_block(network.autoencoder)
 
     def __len__(self):
         return math.ceil(len(self._rows) / self._n_rows_per_block)

@@ -17,8 +17,6 @@ from sklearn_ae.autoencoder.training.block_model import (
     BlockModel,
     HeldOutBlocks,
     TrainingBlocks,
-    count_batches_per_block,
-    count_rows_per_held_out_block,
 )
 from sklearn_ae.autoencoder.training.compiling import compile_key
 from sklearn_ae.autoencoder.training.scheduling import CosineDecay
@@ -30,12 +28,6 @@ from sklearn_ae.exceptions import TrainingDivergedError
 # which each takes 12 bytes with the two moments of Adam.
 _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
 
-
-# What `epochs="auto"` stands for. Of images, twice as many detected no better on MNIST and
-# Fashion-MNIST; rows cost little, and on many tables their loss still fell after 15. A pass over
-# few rows is few steps: a number of passes that suits many would leave the network as it was.
-_N_EPOCHS = {"images": 15, "rows": 60}
-_MIN_STEPS = 64
 
 _CALLBACK = keras.callbacks.Callback
 
@@ -61,27 +53,7 @@ class TrainingLog(NamedTuple):
     callbacks: list
 
 
-def resolve_epochs(epochs, input_shape):
-    """Return how many epochs there are, and how many steps an epoch has at least.
-
-    Parameters
-    ----------
-    epochs : "auto" or int
-    input_shape : tuple of int
-        Shape of one sample as the network sees it.
-
-    Returns
-    -------
-    settings : dict
-        `epochs` and `min_steps`.
-    """
-    if epochs == "auto":
-        kind = "images" if len(input_shape) == 3 else "rows"
-        return {"epochs": _N_EPOCHS[kind], "min_steps": _MIN_STEPS}
-    return {"epochs": epochs, "min_steps": 1}
-
-
-def train(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
+def train(network, X, split, settings, random_state):
     """Fit a network to rows of X and leave it with the weights of its best epoch.
 
     Parameters
@@ -90,15 +62,10 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         Trained in place.
     X : ndarray of shape (n, *network.input_shape)
         Raw values; read batch by batch, never copied as a whole.
-    training_rows, validation_rows : ndarray of int
-        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If the latter
-        are empty, the training loss does.
-    loss : str, keras.losses.Loss or callable
-    optimizer : keras.optimizers.Optimizer
-        A fresh one, see :func:`~sklearn_ae.autoencoder.training.compiling.resolve_optimizer`.
-    settings : dict
-        `batch_size`, `patience`, `callbacks` and `verbose` of the detector, what
-        :func:`resolve_epochs` gives, and `learning_rate_falls`.
+    split : Split
+        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If there are
+        none, the training loss does.
+    settings : TrainingSettings
     random_state : numpy.random.RandomState
         Source of the order of the rows.
 
@@ -111,40 +78,31 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     TrainingDivergedError
         If the loss becomes NaN or infinite.
     """
-    own = copy.deepcopy(settings["callbacks"]) or []
-    batch_size = settings["batch_size"]
-    n_batches = 1 if any(map(_looks_at_batches, own)) else None
-    training = TrainingBlocks(
-        network.scaling,
-        X,
-        training_rows,
-        batch_size,
-        n_batches or count_batches_per_block(network.autoencoder, batch_size),
-        random_state,
-        settings["min_steps"],
-    )
+    loss, optimizer = settings.loss, settings.new_optimizer()
+    own = copy.deepcopy(settings.callbacks) or []
+    training = TrainingBlocks(network, X, split.training, settings, random_state)
+    if any(map(_looks_at_batches, own)):
+        training.n_batches_per_block = 1
     validation = None
-    if len(validation_rows):
-        n_rows = count_rows_per_held_out_block(network.autoencoder)
-        validation = HeldOutBlocks(network.scaling, X, validation_rows, n_rows)
+    if len(split.validation):
+        validation = HeldOutBlocks(network, X, split.validation)
     best = keras.callbacks.EarlyStopping(
         monitor="loss" if validation is None else "val_loss",
         mode="min",
-        patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
+        patience=settings.epochs if settings.patience is None else settings.patience,
         restore_best_weights=True,
     )
     key = compile_key(network, loss, optimizer, own)
-    n_steps = settings["epochs"] * training.n_batches
-    decay = CosineDecay(n_steps if settings["learning_rate_falls"] else None)
-    callbacks = [decay, *own]
+    n_steps = settings.epochs * training.n_batches
+    callbacks = [CosineDecay(n_steps if settings.learning_rate_falls else None), *own]
     model = _compiled_model(network, key, loss, optimizer)
     wrapper = _ScikerasAutoencoder(
         training,
         validation,
         model=lambda: model,
-        epochs=settings["epochs"],
+        epochs=settings.epochs,
         # Keras writes to the standard output, or fails.
-        verbose=settings["verbose"] if is_open(sys.stdout) else 0,
+        verbose=settings.verbose if is_open(sys.stdout) else 0,
         callbacks=[_DivergenceCheck(), *callbacks, best],
         # The optimizer must be said here too: scikeras checks what it compiles, and compiles
         # models that are not.
@@ -152,7 +110,7 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         loss=loss,
     )
     with _no_retracing_warnings():
-        wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
+        wrapper.fit(np.zeros((len(split.training), 1), dtype=np.int8), None)
     if key is not None:
         _copy_variables(model, network.autoencoder)
     # Mixed precision puts another optimizer around, which cannot start anew.

@@ -8,24 +8,23 @@ from sklearn_ae.autoencoder.network.fingerprints import is_keras
 _SCHEDULERS = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
 
 
-def falls(parameters):
+def falls(detector):
     """Return whether the learning rate of a training falls, or is the user's business.
 
     Parameters
     ----------
-    parameters : dict
-        The detector's.
+    detector : AutoencoderAnomalyDetector
 
     Returns
     -------
     falls : bool
     """
-    optimizer = parameters["optimizer"]
+    optimizer = detector.optimizer
     # A class of the user's may have a schedule of its own.
     return (
-        parameters["learning_rate"] == "auto"
+        detector.learning_rate == "auto"
         and (isinstance(optimizer, str) or (isinstance(optimizer, type) and is_keras(optimizer)))
-        and not any(isinstance(callback, _SCHEDULERS) for callback in parameters["callbacks"] or [])
+        and not any(isinstance(callback, _SCHEDULERS) for callback in detector.callbacks or [])
     )
 
 

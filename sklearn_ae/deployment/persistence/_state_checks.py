@@ -10,7 +10,6 @@ from sklearn_ae.autoencoder.architectures import FeatureAutoencoder
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
 from sklearn_ae.autoencoder.network.fingerprints import is_keras
 from sklearn_ae.autoencoder.network.network import Network
-from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork
 from sklearn_ae.autoencoder.scores import CombinedScore
 from sklearn_ae.autoencoder.tiling import Tiling
 from sklearn_ae.deployment.persistence._classes import (
@@ -63,7 +62,7 @@ def check_fitted(estimator):
 def _is_fitted_detector(detector):
     network, shape = detector._network, detector.input_shape_
     return (
-        type(network) in (Network, FeatureNetwork)
+        type(network) is Network
         and network.input_shape == shape
         and type(detector._tiling) in (Tiling, type(None))
         and type(detector.anomaly_score_) in registered_scores()
