@@ -48,6 +48,14 @@ SCRIPT = "import sys\nfrom sklearn_ae.deployment.cli import main\nsys.exit(main(
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
+@pytest.fixture(autouse=True)
+def heed_interrupts():
+    """Let Ctrl-C interrupt, also where the tests themselves run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def press(tmp_path):
     """Run Python with Ctrl-C pressed as soon as a module is looked for."""

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 
 from sklearn_ae.inspection import ReconstructionDisplay
@@ -191,8 +192,9 @@ class TestReconstructionDisplayInput:
             )
 
     def test_refuses_an_estimator_that_cannot_reconstruct(self, rows):
-        with pytest.raises(TypeError, match=r"reconstruct.*pipeline\[-1\].*Pipeline"):
-            ReconstructionDisplay.from_estimator(make_pipeline(HalvingDetector()).fit(rows), rows)
+        forest = make_pipeline(IsolationForest(n_estimators=2)).fit(rows)
+        with pytest.raises(TypeError, match="reconstruct.*from_predictions.*IsolationForest"):
+            ReconstructionDisplay.from_estimator(forest, rows)
 
     def test_refuses_axes_that_are_no_subplot(self, rows):
         with pytest.raises(ValueError, match="ax must be a subplot"):
