@@ -286,7 +286,7 @@ class TestFromEstimator:
 
     def test_an_estimator_without_maps_is_refused(self, images):
         forest = IsolationForest(n_estimators=2).fit(images.reshape(len(images), -1))
-        with pytest.raises(TypeError, match="anomaly_map.*from_maps.*IsolationForest"):
+        with pytest.raises(TypeError, match=r"anomaly_map.*from_maps.*IsolationForest"):
             AnomalyMapDisplay.from_estimator(make_pipeline(FrozenEstimator(forest)), images)
 
 

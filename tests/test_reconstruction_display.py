@@ -193,7 +193,7 @@ class TestReconstructionDisplayInput:
 
     def test_refuses_an_estimator_that_cannot_reconstruct(self, rows):
         forest = make_pipeline(IsolationForest(n_estimators=2)).fit(rows)
-        with pytest.raises(TypeError, match="reconstruct.*from_predictions.*IsolationForest"):
+        with pytest.raises(TypeError, match=r"reconstruct.*from_predictions.*IsolationForest"):
             ReconstructionDisplay.from_estimator(forest, rows)
 
     def test_refuses_axes_that_are_no_subplot(self, rows):
