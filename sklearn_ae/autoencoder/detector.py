@@ -92,7 +92,8 @@ class AutoencoderAnomalyDetector(
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Each fit uses copies, which are `callbacks_` after it.
+        Each fit uses copies, which are `callbacks_` after it. With methods for batches of their
+        own, they are called for every batch, and the fit of a small network takes longer.
     anomaly_score : str or object with `compute` or `compute_from`, default="auto"
         Anomaly score, one of :mod:`sklearn_ae.scores` or your own. It is computed in scaled units
         from the sample, its reconstruction and its code. All but :class:`.CombinedScore` also go
@@ -126,9 +127,9 @@ class AutoencoderAnomalyDetector(
         Source of weights, held-out rows, the order of rows and noise. An int makes fits on one
         machine repeatable to the bit.
     verbose : {0, 1, 2}, default=0
-        Nothing, progress bars, or one line an epoch. The bars are Keras's of the epochs, on the
-        standard output, and one of the samples scored, on the standard error stream, if they are
-        many.
+        If 0, nothing. If 1, progress bars: Keras's bar of each epoch, which counts blocks of
+        batches, on the standard output, and a bar of the samples scored, if they are many, on the
+        standard error stream. If 2, one line an epoch.
 
     Attributes
     ----------
