@@ -12,7 +12,7 @@ _SECONDS_PER_BLOCK = 0.2
 # Rough figures of one step on two processor cores: what it takes at least, and multiplications
 # and additions a second. They decide about the lengths of blocks alone.
 _SECONDS_PER_STEP = 3e-4
-_OPERATIONS_PER_SECOND = 2e10
+_OPERATIONS_PER_SECOND = 5e10
 
 # Of scaled values in a block, and of the largest layer in a step that only computes the loss.
 _BYTES_PER_BLOCK = 2**24
@@ -253,7 +253,9 @@ def count_rows_per_held_out_block(autoencoder):
 def _count_products(autoencoder):
     """Return about how many products the network computes a sample."""
     return sum(
-        math.prod(_shape_of(layer)[:-1]) * sum(math.prod(w.shape) for w in layer.weights)
+        # Strided convolutions work at each position of their outputs, transposed ones of inputs.
+        min(math.prod(_shape_of(layer, name)[:-1]) for name in ("input", "output"))
+        * sum(math.prod(weight.shape) for weight in layer.weights)
         for layer in _layers_of(autoencoder)
     )
 
@@ -266,10 +268,10 @@ def _layers_of(model):
             yield layer
 
 
-def _shape_of(layer):
-    """Return the shape of a sample in the output of a layer, or that of a number."""
+def _shape_of(layer, name="output"):
+    """Return the shape of a sample in the output or the input of a layer, or that of a number."""
     try:
-        shapes = [tensor.shape for tensor in keras.tree.flatten(layer.output)]
+        shapes = [tensor.shape for tensor in keras.tree.flatten(getattr(layer, name))]
     except (AttributeError, ValueError):
         # In a subclassed model, layers are called without a graph.
         return ()
