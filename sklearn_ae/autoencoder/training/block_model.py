@@ -275,4 +275,4 @@ def _shape_of(layer, name="output"):
     except (AttributeError, ValueError):
         # In a subclassed model, layers are called without a graph.
         return ()
-    return tuple(n or 1 for n in max(shapes, key=len)[1:])
+    return tuple(n or 1 for n in max(shapes, key=len, default=())[1:])
