@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 from tiny_networks import tiny, tiny_conv
 
-from sklearn_ae.autoencoder.training import block_model
-from sklearn_ae.autoencoder.training.block_model import BlockModel, TrainingBlocks
+from sklearn_ae.autoencoder.training import blocks as blocks_module
+from sklearn_ae.autoencoder.training.blocks import BlockTraining, TrainingBlocks
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 5))
@@ -71,11 +71,12 @@ def weights_of(detector):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_blocks_train_as_one_batch_after_the_other(name):
+def test_blocks_train_as_one_batch_after_the_other(name, monkeypatch):
     parameters = {"epochs": 2, "batch_size": 8, **CASES[name]}
     if callable(parameters.get("optimizer")):
         parameters["optimizer"] = parameters["optimizer"]()
-    # Between two epochs, callbacks and the choice of the best epoch are the same code.
+    # So that an epoch has several blocks, the last of them shorter.
+    monkeypatch.setattr(blocks_module, "count_batches_per_block", lambda *args: 4)
     blocks = tiny(**parameters).fit(X)
     watch = Watch()
     singles = tiny(callbacks=[watch], **parameters).fit(X)
@@ -87,17 +88,43 @@ def test_blocks_train_as_one_batch_after_the_other(name):
     assert len(kept.rates) > 2 * blocks.n_epochs_
 
 
-def test_images_and_mixed_precision():
-    for policy in ("float32", "mixed_bfloat16"):
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(policy)
-        try:
-            blocks = tiny_conv(epochs=2, batch_size=8).fit(IMAGES)
-            singles = tiny_conv(epochs=2, batch_size=8, callbacks=[Watch()]).fit(IMAGES)
-        finally:
-            keras.config.set_dtype_policy(before)
-        for one, other in zip(weights_of(blocks), weights_of(singles), strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_images_and_mixed_precision(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        blocks = tiny_conv(epochs=2, batch_size=8).fit(IMAGES)
+        singles = tiny_conv(epochs=2, batch_size=8, callbacks=[Watch()]).fit(IMAGES)
+    finally:
+        keras.config.set_dtype_policy(before)
+    for one, other in zip(weights_of(blocks), weights_of(singles), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+class WatchEpochs(keras.callbacks.Callback):
+    """Looks at epochs alone, and does with the model what users do."""
+
+    x = X.astype(np.float32)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.loss = self.model.evaluate(self.x, self.x, verbose=0)
+        self.loss_of_batch = self.model.test_on_batch(self.x, self.x)
+        self.val_loss = logs["val_loss"]
+        self.steps = self.params["steps"]
+
+
+def test_steps_are_blocks_and_callbacks_may_use_the_model(tmp_path):
+    callback = WatchEpochs()
+    detector = tiny(epochs=1, batch_size=8, callbacks=[callback], scaling=None).fit(X)
+    assert detector.callbacks_[0].steps == 1
+    callback.x = X[detector.validation_indices_].astype(np.float32)
+    path = str(tmp_path / "best.keras")
+    keeper = keras.callbacks.ModelCheckpoint(path, save_best_only=False)
+    detector = tiny(epochs=1, batch_size=8, callbacks=[callback, keeper], scaling=None).fit(X)
+    kept = detector.callbacks_[0]
+    np.testing.assert_allclose([kept.loss, kept.loss_of_batch], kept.val_loss, rtol=1e-5)
+    loaded = keras.models.load_model(path)
+    np.testing.assert_allclose(loaded.predict(kept.x, verbose=0), detector.reconstruct(kept.x))
 
 
 def test_one_epoch_is_what_keras_trains():
@@ -120,8 +147,11 @@ def test_one_epoch_is_what_keras_trains():
     for begin in range(0, 150, 32):
         batch = X[order[begin : begin + 32]].astype(np.float32)
         reference.train_on_batch(batch, batch)
-    model = BlockModel(autoencoder.inputs, autoencoder.outputs)
+    model = keras.models.clone_model(autoencoder)
+    model.set_weights(autoencoder.get_weights())
     model.compile("adam", "mse", jit_compile=False)
+    model.optimizer.build(model.trainable_variables)
+    BlockTraining(model)
     network = types.SimpleNamespace(scaling=Plain, autoencoder=autoencoder)
     settings = types.SimpleNamespace(batch_size=32, min_steps=1)
     blocks = TrainingBlocks(network, X, np.arange(150), settings, Plain)
@@ -133,7 +163,7 @@ def test_one_epoch_is_what_keras_trains():
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8)
 
 
-def test_learning_rate_falls_within_a_block():
+def test_learning_rate_falls_over_the_batches():
     watch = Watch()
     detector = tiny(epochs=3, batch_size=8, callbacks=[watch]).fit(X)
     rates = np.array(detector.callbacks_[0].rates)
@@ -153,15 +183,31 @@ def test_a_callback_that_sets_the_learning_rate_is_obeyed():
             self.weights = [*getattr(self, "weights", []), self.model.get_weights()]
 
     detector = tiny(epochs=4, batch_size=8, callbacks=[Set()]).fit(X)
-    _, second, third, fourth = detector.callbacks_[0].weights
-    for one, other in zip(second, fourth, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert len(third) == len(fourth)
+    first, *others = detector.callbacks_[0].weights
+    for weights in others:
+        for one, other in zip(first, weights, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_blocks_are_short_enough_for_memory():
     small = keras.Sequential([keras.Input((6,)), layers.Dense(4), layers.Dense(6)])
     large = keras.Sequential([keras.Input((512, 512, 3)), layers.Conv2D(3, 3, padding="same")])
-    assert block_model.count_batches_per_block(small, 32) > 100
-    n = block_model.count_batches_per_block(large, 32)
+    assert blocks_module.count_batches_per_block(small, 32) > 100
+    n = blocks_module.count_batches_per_block(large, 32)
     assert n == 1
+
+
+def test_blocks_of_subclassed_models_are_small():
+    @keras.saving.register_keras_serializable(package="tests")
+    class Encoder(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    inputs = keras.Input((6,))
+    model = keras.Model(inputs, layers.Dense(6)(Encoder()(inputs)))
+    assert blocks_module.count_batches_per_block(model, 32) == 1
+    assert blocks_module.count_held_out_rows_per_block(model) <= 64

@@ -16,7 +16,7 @@ from sklearn_ae.autoencoder.network.outputs import LARGEST_SCORE
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
 IMAGES = GENERATOR.integers(0, 256, size=(40, 8, 9), dtype=np.uint8)
-COLOURS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
+COLORS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
 NAMES = ["a", "b", "c", "d", "e", "f"]
 
 METHODS = [
@@ -46,7 +46,7 @@ def fitted_unit_images():
 
 @pytest.fixture(scope="module")
 def fitted_colors():
-    return tiny_conv().fit(COLOURS)
+    return tiny_conv().fit(COLORS)
 
 
 # Types and containers
@@ -241,10 +241,10 @@ SHAPES = [
     (ROWS, None, (6,)),
     (IMAGES, None, (8, 9, 1)),
     (IMAGES[..., None], None, (8, 9, 1)),
-    (COLOURS, None, (9, 8, 3)),
+    (COLORS, None, (9, 8, 3)),
     (IMAGES.reshape(40, 72), (8, 9), (8, 9, 1)),
     (IMAGES.reshape(40, 72), (8, 9, 1), (8, 9, 1)),
-    (COLOURS.reshape(30, -1), [9, 8, 3], (9, 8, 3)),
+    (COLORS.reshape(30, -1), [9, 8, 3], (9, 8, 3)),
     (ROWS, (6,), (6,)),
     (IMAGES, (8, 9), (8, 9, 1)),
     (IMAGES[..., None], (8, 9), (8, 9, 1)),
@@ -269,7 +269,7 @@ def test_shapes_come_back_as_they_went_in(X, input_shape, expected):
     assert_allclose(maps.reshape(len(X), -1).sum(axis=1), -detector.score_samples(X), rtol=1e-5)
 
 
-@pytest.mark.parametrize("X", [IMAGES, COLOURS], ids=["gray", "color"])
+@pytest.mark.parametrize("X", [IMAGES, COLORS], ids=["gray", "color"])
 def test_folded_rows_equal_images(X, request):
     rows = X.reshape(len(X), -1)
     folded = tiny_conv(input_shape=X.shape[1:]).fit(rows)
@@ -312,7 +312,7 @@ def test_conv_autoencoder_fits_an_odd_size():
 @pytest.mark.parametrize("kind", ["rows", "images", "colors"])
 def test_one_row_or_many(request, kind):
     detector = request.getfixturevalue(f"fitted_{kind}")
-    X = {"rows": ROWS, "images": IMAGES, "colors": COLOURS}[kind]
+    X = {"rows": ROWS, "images": IMAGES, "colors": COLORS}[kind]
     for method in METHODS:
         call = getattr(detector, method)
         one_by_one = np.concatenate([call(X[i : i + 1]) for i in range(5)])

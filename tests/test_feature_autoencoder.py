@@ -293,8 +293,11 @@ def test_parameters_of_the_architecture_are_searched():
 
 
 class CountSteps(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.n_steps = batch + 1
+
     def on_epoch_end(self, epoch, logs=None):
-        logs["n_steps"] = self.params["steps"]
+        logs["n_steps"] = self.n_steps
 
 
 def test_a_step_sees_sixteen_positions_for_each_row_of_a_batch():
@@ -303,7 +306,7 @@ def test_a_step_sees_sixteen_positions_for_each_row_of_a_batch():
     assert detector.history_["n_steps"] == [np.ceil(n_positions / (16 * 4))]
 
 
-def test_what_a_backbone_normalises_by_is_kept(fitted):
+def test_what_a_backbone_normalizes_by_is_kept(fitted):
     normalization = keras.layers.Normalization(axis=None)
     normalization.adapt(X[..., np.newaxis] / 255)
     inputs = keras.Input((None, None, 1))

@@ -80,7 +80,7 @@ def test_failed_fit_keeps_the_memory(rows):
 
 
 @pytest.mark.parametrize("convert", [np.float32, np.float64, lambda X: X[..., np.newaxis]])
-def test_images_are_recognised_in_any_type_and_shape(convert):
+def test_images_are_recognized_in_any_type_and_shape(convert):
     X = np.random.default_rng(0).integers(1, 256, size=(60, 8, 8), dtype=np.uint8)
     detector = tiny_conv().fit(X[:40])
     with pytest.raises(ValueError, match="40 of 40 rows"):
@@ -186,7 +186,7 @@ def test_data_frames(rows):
     assert len(calibrate(detector, new).calibration_scores_) == 60
 
 
-def test_rows_are_recognised_by_their_values_only():
+def test_rows_are_recognized_by_their_values_only():
     X = np.random.default_rng(0).integers(0, 100, size=(30, 4))
     memory = remember_rows(X)
     for same in (

@@ -17,7 +17,7 @@ from sklearn_ae import DenseAutoencoder
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=100, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
-COLOURS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
+COLORS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
 NAMES = ["a", "b", "c", "d", "e", "f"]
 
 METHODS = [
@@ -39,7 +39,7 @@ def fitted_rows():
 
 @pytest.fixture(scope="module")
 def fitted_colors():
-    return tiny_conv().fit(COLOURS)
+    return tiny_conv().fit(COLORS)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def without_code():
 @pytest.mark.parametrize("kind", ["rows", "colors"])
 def test_keras_models_agree_with_the_methods_in_raw_units(request, kind):
     detector = request.getfixturevalue(f"fitted_{kind}")
-    X = ROWS if kind == "rows" else COLOURS
+    X = ROWS if kind == "rows" else COLORS
     codes, reconstruction = detector.transform(X), detector.reconstruct(X)
     for model in (detector.model_, detector.encoder_, detector.decoder_):
         assert isinstance(model, keras.Model)

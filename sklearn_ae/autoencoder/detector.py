@@ -148,7 +148,7 @@ class AutoencoderAnomalyDetector(
     callbacks_ : list of keras.callbacks.Callback
         The copies of `callbacks` that the last fit used, without their model: for example,
         ``callbacks_[0].stopped_epoch`` of a :class:`keras.callbacks.EarlyStopping`. Missing after
-        `persistence.load`, and in pickles and copies that cannot hold them.
+        `deployment.load`, and in pickles and copies that cannot hold them.
     n_epochs_ : int
         Number of epochs of the last fit.
     best_epoch_ : int

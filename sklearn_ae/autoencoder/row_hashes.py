@@ -25,9 +25,9 @@ def remember_rows(X, earlier=None, region=None):
 
     Returns
     -------
-    hashes : ndarray of shape (n + n_new,), uint64
-        Ascending, 8 bytes a row. A row that occurs twice in X is in it twice. Of the `n_earlier`
-        rows, those that are not in X are in it too.
+    hashes : ndarray of shape (n + n_kept,), uint64
+        Ascending, 8 bytes a row. A row that occurs twice in X is in it twice. The `n_kept` are
+        those of earlier fits that are not in X.
     """
     hashes = _hash_rows(X, region)
     if earlier is not None:
@@ -62,14 +62,15 @@ def compare_rows(X, remembered, region=None):
 
 def _hash_rows(X, region):
     """Hash the values of rows, whatever their shape, order in memory, and type."""
-    digests = []
+    hashes = [np.empty(0, dtype=np.uint64)]
     for rows in _iterate_chunks(X):
         # The sum with zero turns -0.0 into 0.0, which is equal but has other bytes.
         values = (take_region(rows, region) + 0.0).reshape(len(rows), -1)
         # Holds the values of shorter types exactly.
         values = values.astype("<f8", order="C", copy=False)
-        digests += [blake2b(row, digest_size=8).digest() for row in values]
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+        digests = b"".join(blake2b(row, digest_size=8).digest() for row in values)
+        hashes.append(np.frombuffer(digests, dtype="<u8").astype(np.uint64))
+    return np.concatenate(hashes)
 
 
 def _iterate_chunks(X):

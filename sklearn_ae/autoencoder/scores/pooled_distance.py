@@ -17,7 +17,7 @@ class PooledDistance(WhitenedDistance):
     Attributes
     ----------
     mean_ : ndarray of shape (2 d,)
-        Centre of normal images.
+        Center of normal images.
     whitening_ : ndarray of shape (2 d, 2 d)
         ``(pooled - mean_) @ whitening_`` has covariance 1 for them.
 

@@ -13,8 +13,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ae._base.progress import is_open
 from sklearn_ae.autoencoder.network.caching import BoundedCache
-from sklearn_ae.autoencoder.training.block_model import (
-    BlockModel,
+from sklearn_ae.autoencoder.training.blocks import (
+    BlockTraining,
     HeldOutBlocks,
     TrainingBlocks,
 )
@@ -27,9 +27,6 @@ from sklearn_ae.exceptions import TrainingDivergedError
 # seconds of tracing and megabytes that TensorFlow does not give back. Counted in parameters, of
 # which each takes 12 bytes with the two moments of Adam.
 _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
-
-
-_CALLBACK = keras.callbacks.Callback
 
 # What is compiled takes memory beside the parameters: it counts as at least so many.
 _SMALLEST_SIZE = 150_000
@@ -93,9 +90,10 @@ def train(network, X, split, settings, random_state):
         restore_best_weights=True,
     )
     key = compile_key(network, loss, optimizer, own)
+    compiled = _compiled_model(network, key, loss, optimizer)
+    model = compiled.model
     n_steps = settings.epochs * training.n_batches
-    callbacks = [CosineDecay(n_steps if settings.learning_rate_falls else None), *own]
-    model = _compiled_model(network, key, loss, optimizer)
+    callbacks = [CosineDecay(compiled, n_steps if settings.learning_rate_falls else None), *own]
     wrapper = _ScikerasAutoencoder(
         training,
         validation,
@@ -110,12 +108,13 @@ def train(network, X, split, settings, random_state):
         loss=loss,
     )
     with _no_retracing_warnings():
+        # scikeras validates an array, instead of which Keras gets the blocks.
         wrapper.fit(np.zeros((len(split.training), 1), dtype=np.int8), None)
     if key is not None:
         _copy_variables(model, network.autoencoder)
     # Mixed precision puts another optimizer around, which cannot start anew.
     if key is not None and type(model.optimizer) is type(optimizer):
-        _COMPILED_MODELS.put(key, model, size=max(model.count_params(), _SMALLEST_SIZE))
+        _COMPILED_MODELS.put(key, compiled, size=max(model.count_params(), _SMALLEST_SIZE))
     history = {name: list(map(_as_number, log)) for name, log in wrapper.history_.items()}
     for callback in own:
         # It may train another fit's network next. Not set_model, which does more in some classes.
@@ -127,8 +126,9 @@ def _looks_at_batches(callback):
     """Tell whether a callback has methods of its own for batches, which a block would skip."""
     names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
     # On the object too: LambdaCallback sets them there.
+    base = keras.callbacks.Callback
     return any(
-        name in vars(callback) or getattr(type(callback), name) is not getattr(_CALLBACK, name)
+        name in vars(callback) or getattr(type(callback), name) is not getattr(base, name)
         for name in names
     )
 
@@ -207,27 +207,27 @@ def _no_retracing_warnings():
 
 
 def _compiled_model(network, key, loss, optimizer):
-    """Return a compiled model with the network's weights and an optimizer that starts anew."""
+    """Return a BlockTraining with the network's weights and an optimizer that starts anew."""
     autoencoder = network.autoencoder
-    model = _COMPILED_MODELS.take(key) if key is not None else None
-    if model is not None:
+    compiled = _COMPILED_MODELS.take(key) if key is not None else None
+    if compiled is not None:
+        model = compiled.model
         optimizer.build(model.trainable_variables)
         for variable, initial in zip(model.optimizer.variables, optimizer.variables, strict=True):
             variable.assign(initial)
         _copy_variables(autoencoder, model)
-        return model
+        return compiled
     if key is None:
         # The layers are shared with the network, the optimizer and the compiled functions are not.
-        model = BlockModel(autoencoder.inputs, autoencoder.outputs)
+        model = keras.Model(autoencoder.inputs, autoencoder.outputs, name="training")
     else:
-        copied = keras.models.clone_model(autoencoder)
-        _copy_variables(autoencoder, copied)
-        model = BlockModel(copied.inputs, copied.outputs)
+        model = keras.models.clone_model(autoencoder)
+        _copy_variables(autoencoder, model)
     # XLA was slower wherever it was measured, and compiles anew for every size of batch.
     model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     # TensorFlow traces the step of a training twice if the first time creates variables.
     model.optimizer.build(model.trainable_variables)
-    return model
+    return BlockTraining(model)
 
 
 def _copy_variables(source, target):

@@ -38,19 +38,22 @@ class CosineDecay(keras.callbacks.Callback):
 
     Parameters
     ----------
+    training : BlockTraining
+        Sets the learning rate before each batch.
     n_steps : int or None
         Number of batches of the training. If None, the learning rate stays as it is.
     """
 
-    def __init__(self, n_steps):
+    def __init__(self, training, n_steps):
         super().__init__()
+        self._training = training
         self._n_steps = n_steps
 
     def on_train_begin(self, logs=None):
         """Let it fall from now on."""
         falls = self._n_steps is not None
         self._latest = float(self.model.optimizer.learning_rate) if falls else None
-        self.model.start_decay(self._latest or 0, self._n_steps or 0)
+        self._training.start_decay(self._latest or 0, self._n_steps or 0)
 
     def on_train_batch_begin(self, batch, logs=None):
         """Notice that it was set between two blocks."""
@@ -58,7 +61,7 @@ class CosineDecay(keras.callbacks.Callback):
             return
         if float(self.model.optimizer.learning_rate) != self._latest:
             self._latest = None
-            self.model.start_decay(0, 0)
+            self._training.start_decay(0, 0)
 
     def on_train_batch_end(self, batch, logs=None):
         """Note where it is."""

@@ -14,8 +14,8 @@ N_SAMPLES = 8
 TOLERANCE = 1e-5
 
 OTHER_WAYS = (
-    "Pipelines and other estimators go through skops (skops.io.dump) or, among people who trust "
-    "each other, through joblib: see SECURITY.md."
+    "Pipelines with transformers and other estimators go through skops (skops.io.dump) or, among "
+    "people who trust each other, through joblib: see SECURITY.md."
 )
 
 

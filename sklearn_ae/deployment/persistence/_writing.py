@@ -191,7 +191,9 @@ def check_can_be_saved(detector):
     if type(detector) not in DETECTORS:
         names = ", ".join(cls.__name__ for cls in DETECTORS)
         raise TypeError(
-            f"detector must be one of {names}, and what these wrap too. {OTHER_WAYS} Received: "
+            f"detector must be one of {names}, and what these wrap too, or a refitted search, a "
+            "TunedThresholdDetectorCV or a pipeline without transformers around one. "
+            f"{OTHER_WAYS} Received: "
             f"{type(detector).__name__}."
         )
     check_is_fitted(detector)

@@ -1,4 +1,4 @@
-"""Training of several batches a call: a Keras model whose steps are blocks, and what feeds it."""
+"""Training of several batches a call: what Keras's `fit` calls for a step, and what feeds it."""
 
 import math
 
@@ -17,27 +17,42 @@ _OPERATIONS_PER_SECOND = 5e10
 # Of scaled values in a block, and of the largest layer in a step that only computes the loss.
 _BYTES_PER_BLOCK = 2**24
 
+# Held-out rows in a step of a network whose layers do not say how large they are.
+_FEW_ROWS = 32
 
-class BlockModel(keras.Model):
-    """An autoencoder that is trained with a block of batches a step.
+
+class BlockTraining:
+    """A compiled Keras model that `fit` trains with a block of batches a step.
 
     Keras does more around each step than the step itself takes in a small network. Here each step
     that Keras sees runs the batches of a block in one TensorFlow loop, each by Keras's own
-    `train_step`.
+    `train_step`. The model stays a functional one, which callbacks may save, train and evaluate.
 
     Parameters
     ----------
-    inputs, outputs : list of keras.KerasTensor
-        Of the autoencoder, a functional model.
+    model : keras.Model
+        Compiled, with an optimizer that is built.
+
+    Attributes
+    ----------
+    model : keras.Model
     """
 
-    def __init__(self, inputs, outputs):
-        super().__init__(inputs, outputs, name="training")
-        # Variables, so that trainings of other lengths share what is compiled. Not Keras's, which
-        # would be weights.
-        self._rate = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        self._n_steps = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        self._step = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+    def __init__(self, model):
+        self.model = model
+        # Variables, so that trainings of other lengths share what is compiled.
+        self._rate, self._n_steps, self._step = (
+            tf.Variable(0.0, dtype=tf.float64, trainable=False) for _ in range(3)
+        )
+        self._train_on_block = tf.function(
+            self._loop, reduce_retracing=True, autograph=False, jit_compile=False
+        )
+        self._train_on_batch = tf.function(
+            model.train_step, reduce_retracing=True, autograph=False, jit_compile=False
+        )
+        # What `compile` leaves for `fit` to fill in.
+        model.train_function = self._train
+        model.evaluate = self._evaluate
 
     def start_decay(self, rate, n_steps):
         """Let the learning rate fall to 0 along half a cosine, from twice what it was.
@@ -52,87 +67,55 @@ class BlockModel(keras.Model):
         for variable, value in ((self._rate, rate), (self._n_steps, n_steps), (self._step, 0)):
             variable.assign(float(value))
 
-    def train_step(self, data):
-        """Train with each batch of a block.
+    def _train(self, iterator):
+        """Train with what an iterator gives next: a block, or a batch of a callback's."""
+        data = next(iterator)
+        bounds = data[1] if isinstance(data, tuple) and len(data) == 2 else None
+        is_block = getattr(bounds, "dtype", None) == tf.int32 and len(bounds.shape) == 1
+        return self._train_on_block(*data) if is_block else self._train_on_batch(data)
 
-        Parameters
-        ----------
-        data : tuple of two tensors
-            Scaled samples of shape (n, ...), and where batches begin and end, of shape
-            (n_batches + 1,).
-
-        Returns
-        -------
-        logs : dict
-            Keras's metrics so far.
-        """
-        samples, bounds = data
-        # Within the loop, `super()` would not find the class.
-        train = super().train_step
+    def _loop(self, samples, bounds):
+        """Train, in the graph, with each batch: where it begins and ends, the bounds say."""
 
         def train_batch(i):
             batch = samples[bounds[i] : bounds[i + 1]]
             self._set_learning_rate()
-            train((batch, batch))
+            self.model.train_step((batch, batch))
             return i + 1
 
         n_batches = tf.size(bounds) - 1
         tf.while_loop(lambda i: i < n_batches, train_batch, [tf.constant(0)], parallel_iterations=1)
-        return self.get_metrics_result()
+        return self.model.get_metrics_result()
 
-    def test_step(self, data):
-        """Compute the loss of samples.
-
-        Parameters
-        ----------
-        data : tuple of one tensor of shape (n, ...)
-            Scaled samples.
-
-        Returns
-        -------
-        logs : dict
-            Keras's metrics so far.
-        """
-        [samples] = data
-        return super().test_step((samples, samples))
-
-    def evaluate(self, x, *, callbacks, **kwargs):
+    def _evaluate(self, x=None, *args, **kwargs):
         """Compute the loss of the held-out samples, as `fit` of Keras asks for it.
 
         Keras's own begins with a new data pipeline, which takes longer than the rest of a short
         epoch.
-
-        Parameters
-        ----------
-        x : HeldOutBlocks
-        callbacks : keras.callbacks.CallbackList
-            Those of the training.
-        **kwargs
-            What else `fit` passes.
-
-        Returns
-        -------
-        logs : dict of str to float
         """
-        self.make_test_function()
+        model = self.model
+        if not isinstance(x, HeldOutBlocks):
+            return type(model).evaluate(model, x, *args, **kwargs)
+        callbacks = kwargs["callbacks"]
+        model.make_test_function()
         callbacks.on_test_begin()
-        logs = {}
-        self.reset_metrics()
+        model.reset_metrics()
         for i in range(len(x)):
             callbacks.on_test_batch_begin(i)
-            logs = self.test_function(iter([tuple(map(tf.constant, x[i]))]))
+            samples = tf.constant(x[i])
+            logs = model.test_function(iter([(samples, samples)]))
             callbacks.on_test_batch_end(i, logs)
-        logs = {name: float(value) for name, value in self.get_metrics_result().items()}
+        logs = {name: float(value) for name, value in model.get_metrics_result().items()}
         callbacks.on_test_end(logs)
         return logs
 
     def _set_learning_rate(self):
         # Mixed precision puts another optimizer around the user's.
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         if not isinstance(optimizer.learning_rate, keras.Variable):
             # A schedule of the user's.
             return
-        current = tf.cast(tf.convert_to_tensor(optimizer.learning_rate), tf.float64)
+        current = tf.cast(optimizer.learning_rate.value, tf.float64)
         share = self._step / tf.maximum(self._n_steps, 1.0)
         falling = self._rate * (1.0 + tf.cos(math.pi * share))
         rate = tf.where(self._rate > 0, falling, current)
@@ -215,7 +198,7 @@ class HeldOutBlocks(keras.utils.PyDataset):
         self._scaling = network.scaling
         self._X = X
         self._rows = rows
-        self._n_rows_per_block = count_rows_per_held_out_block(network.autoencoder)
+        self._n_rows_per_block = count_held_out_rows_per_block(network.autoencoder)
 
     def __len__(self):
         return math.ceil(len(self._rows) / self._n_rows_per_block)
@@ -223,7 +206,7 @@ class HeldOutBlocks(keras.utils.PyDataset):
     def __getitem__(self, index):
         begin = index * self._n_rows_per_block
         rows = self._rows[begin : begin + self._n_rows_per_block]
-        return (self._scaling.transform(self._X[rows]),)
+        return self._scaling.transform(self._X[rows])
 
 
 def count_batches_per_block(autoencoder, batch_size):
@@ -238,16 +221,25 @@ def count_batches_per_block(autoencoder, batch_size):
     -------
     n_batches : int
     """
+    if not _is_known(autoencoder):
+        return 1
     operations = 6 * batch_size * _count_products(autoencoder)
     seconds = _SECONDS_PER_STEP + operations / _OPERATIONS_PER_SECOND
     n_bytes = 4 * batch_size * math.prod(autoencoder.input_shape[1:])
     return max(1, min(int(_SECONDS_PER_BLOCK / seconds), _BYTES_PER_BLOCK // n_bytes))
 
 
-def count_rows_per_held_out_block(autoencoder):
+def count_held_out_rows_per_block(autoencoder):
     """Return how many held-out samples the loss is computed of at a time."""
+    if not _is_known(autoencoder):
+        return _FEW_ROWS
     n_values = max(math.prod(_shape_of(layer)) for layer in _layers_of(autoencoder))
     return max(1, _BYTES_PER_BLOCK // (4 * n_values))
+
+
+def _is_known(autoencoder):
+    """Tell whether the sizes of all layers are: in a subclassed model, nothing says them."""
+    return all(_shape_of(layer) for layer in _layers_of(autoencoder) if layer.weights)
 
 
 def _count_products(autoencoder):
