@@ -44,8 +44,13 @@ class BlockTraining:
         self._rate, self._n_steps, self._step = (
             tf.Variable(0.0, dtype=tf.float64, trainable=False) for _ in range(3)
         )
+        # Of any length, so that a shorter last block is not another function.
+        signature = [
+            tf.TensorSpec((None, *model.input_shape[1:]), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+        ]
         self._train_on_block = tf.function(
-            self._loop, reduce_retracing=True, autograph=False, jit_compile=False
+            self._loop, input_signature=signature, autograph=False, jit_compile=False
         )
         self._train_on_batch = tf.function(
             model.train_step, reduce_retracing=True, autograph=False, jit_compile=False
