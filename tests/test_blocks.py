@@ -88,6 +88,23 @@ def test_blocks_train_as_one_batch_after_the_other(name, monkeypatch):
     assert len(kept.rates) > 2 * blocks.n_epochs_
 
 
+def test_large_networks_train_with_xla_alike(monkeypatch):
+    plain = tiny_conv(epochs=2, batch_size=16).fit(IMAGES)
+    monkeypatch.setattr(blocks_module, "_FEW_BATCHES", 10**9)
+    compiled = []
+    compile_model = keras.Model.compile
+
+    def compiling(model, *args, **kwargs):
+        compiled.append(kwargs["jit_compile"])
+        compile_model(model, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "compile", compiling)
+    large = tiny_conv(epochs=2, batch_size=16).fit(IMAGES)
+    assert compiled == ["auto"]
+    for one, other in zip(weights_of(plain), weights_of(large), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_images_and_mixed_precision(policy):
     before = keras.config.dtype_policy()

@@ -17,6 +17,7 @@ from sklearn_ae.autoencoder.training.blocks import (
     BlockTraining,
     HeldOutBlocks,
     TrainingBlocks,
+    is_large,
 )
 from sklearn_ae.autoencoder.training.compiling import compile_key
 from sklearn_ae.autoencoder.training.scheduling import CosineDecay
@@ -90,7 +91,9 @@ def train(network, X, split, settings, random_state):
         restore_best_weights=True,
     )
     key = compile_key(network, loss, optimizer, own)
-    compiled = _compiled_model(network, key, loss, optimizer)
+    jit_compile = "auto" if is_large(network.autoencoder, settings.batch_size) else False
+    key = None if key is None else (*key, jit_compile)
+    compiled = _compiled_model(network, key, loss, optimizer, jit_compile)
     model = compiled.model
     n_steps = settings.epochs * training.n_batches
     callbacks = [CosineDecay(compiled, n_steps if settings.learning_rate_falls else None), *own]
@@ -206,7 +209,7 @@ def _no_retracing_warnings():
         logger.removeFilter(is_other)
 
 
-def _compiled_model(network, key, loss, optimizer):
+def _compiled_model(network, key, loss, optimizer, jit_compile):
     """Return a BlockTraining with the network's weights and an optimizer that starts anew."""
     autoencoder = network.autoencoder
     compiled = _COMPILED_MODELS.take(key) if key is not None else None
@@ -223,8 +226,7 @@ def _compiled_model(network, key, loss, optimizer):
     else:
         model = keras.models.clone_model(autoencoder)
         _copy_variables(autoencoder, model)
-    # XLA was slower wherever it was measured, and compiles anew for every size of batch.
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile)
     # TensorFlow traces the step of a training twice if the first time creates variables.
     model.optimizer.build(model.trainable_variables)
     return BlockTraining(model)
