@@ -134,7 +134,7 @@ def measure_pyod(seed):
     from pyod.models.auto_encoder import AutoEncoder
 
     def make(name, random_state):
-        # Without what our layers do not have: weight decay, batch normalisation and dropout.
+        # Without what our layers do not have: weight decay, batch normalization and dropout.
         return AutoEncoder(
             preprocessing=name != "MNIST",
             epoch_num=EPOCHS,

@@ -68,7 +68,7 @@ def main():
 
 
 def write_images(folder):
-    """Write grey pictures of blurred noise."""
+    """Write gray pictures of blurred noise."""
     from PIL import Image
     from scipy.ndimage import gaussian_filter
 

@@ -69,7 +69,7 @@ def measure(n_workers):
     n_workers = int(n_workers)
     if n_workers == 0:
         detector, search, X = prepare()
-        figures = {"search": seconds(lambda: search.fit(*labelled()))}
+        figures = {"search": seconds(lambda: search.fit(*labeled()))}
         figures["scores"] = seconds(lambda: detector.score_samples(X))
         return figures | {"mean": search.cv_results_["mean_test_score"].tolist()}
     from dask.distributed import Client, LocalCluster
@@ -92,7 +92,7 @@ def measure_on(client):
     figures = {"growth": growth_while_scoring(client, detector)}
     chunks = da.from_array(X, chunks=(CHUNK, 28, 28)).persist()
     with joblib.parallel_config(backend="dask"):
-        figures["search"] = seconds(lambda: search.fit(*labelled()))
+        figures["search"] = seconds(lambda: search.fit(*labeled()))
     figures["mean"] = search.cv_results_["mean_test_score"].tolist()
     lazy = score_samples(detector, chunks)
     figures["scores"] = seconds(lazy.compute)
@@ -130,7 +130,7 @@ def end_watch(dask_worker):
     return dask_worker.watch.peak
 
 
-def labelled():
+def labeled():
     """Return 900 ones and 180 zeros, and their labels."""
     from sklearn_ae.datasets import load_mnist_one_zero
 
@@ -146,7 +146,7 @@ def prepare():
 
     from sklearn_ae import AutoencoderAnomalyDetector, DenseAutoencoder, NormalsOnly
 
-    X, _ = labelled()
+    X, _ = labeled()
     detector = AutoencoderAnomalyDetector(
         architecture=DenseAutoencoder(units=(128,)),
         epochs=8,

@@ -1,7 +1,7 @@
 """How many new normal samples the detector flags, against `false_alarm_rate`.
 
 Clean samples train the detector; other clean samples of the same source, at least 2,000 where there
-are so many, count the false alarms. Sources: Gaussian factors, tables (labelled anomalies left out)
+are so many, count the false alarms. Sources: Gaussian factors, tables (labeled anomalies left out)
 and images of one digit. The network is trained once for each source and seed, and all scores use
 it. With n held-out samples and the k-th smallest score as threshold, the rate of one fit has the
 law Beta(k, n + 1 - k) if scores of held-out and of new samples are exchangeable. The figures go to

@@ -1,9 +1,9 @@
 """How well defects are found and located in photographs, beside simple baselines.
 
-- `cells`: elpv-dataset, solar cells as 160×160 grey images. Half of the cells that are surely
+- `cells`: elpv-dataset, solar cells as 160×160 gray images. Half of the cells that are surely
   intact train, by seed; the other half and those that are surely defective are tested, and with
   "unsure" those in between too, defective from a probability of 1/2. By type of cell, and all.
-- `cookies`: 31 normal cookies train, the other 54 are tested, as 512×384 colour images, four times
+- `cookies`: 31 normal cookies train, the other 54 are tested, as 512×384 color images, four times
   the size of the file's (see `--enlarge`); pixels of normal ones and of those with a mask. Maps are
   smoothed by a Gaussian of 4 of the file's pixels.
 - `time`: what a fit and a score cost beside the frozen network alone.
@@ -59,12 +59,12 @@ def pool(images):
 
 
 def baselines_on_features(X, X_test):
-    """Yield scores of nearest neighbours and of the Mahalanobis distance on pooled features."""
+    """Yield scores of nearest neighbors and of the Mahalanobis distance on pooled features."""
     rows, test_rows = pool(X), pool(X_test)
     scaler = StandardScaler().fit(rows)
     rows, test_rows = scaler.transform(rows), scaler.transform(test_rows)
     neighbors = NearestNeighbors(n_neighbors=5).fit(rows)
-    yield "k nearest neighbours on features", neighbors.kneighbors(test_rows)[0][:, -1]
+    yield "k nearest neighbors on features", neighbors.kneighbors(test_rows)[0][:, -1]
     yield "Mahalanobis on features", LedoitWolf().fit(rows).mahalanobis(test_rows)
 
 

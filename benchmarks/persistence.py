@@ -50,7 +50,7 @@ def measure(name):
 
     detector, X = make_detector(name)
     network = detector._network
-    models = [*network.parts, *([network.features] if hasattr(network, "features") else [])]
+    models = [*network.parts, *network.front.models]
     weights = sum(weight.nbytes for model in models for weight in model.get_weights())
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder) / "model.skae", Path(folder) / "model.joblib"

@@ -68,7 +68,7 @@ def fit_detectors(X, seed, scores=SCORES, **parameters):
 
 
 def scale(X, X_test):
-    """Return rows for the baselines: images between 0 and 1, tables standardised."""
+    """Return rows for the baselines: images between 0 and 1, tables standardized."""
     if X.dtype == np.uint8:
         return X.reshape(len(X), -1) / 255, X_test.reshape(len(X_test), -1) / 255
     scaler = StandardScaler().fit(X)
@@ -103,7 +103,7 @@ def pyod_autoencoder(X, X_test, seed):
 
 BASELINES = {
     "PCA": pca,
-    "k nearest neighbours": nearest_neighbors,
+    "k nearest neighbors": nearest_neighbors,
     "isolation forest": isolation_forest,
     "Mahalanobis": mahalanobis,
     "PyOD AutoEncoder": pyod_autoencoder,
@@ -226,8 +226,8 @@ def measure_dirty(results, arguments):
 
 
 def measure_few(results, arguments):
-    """Train with so few images that steps and not passes count, beside nearest neighbours."""
-    methods = ["default detector", "k nearest neighbours"]
+    """Train with so few images that steps and not passes count, beside nearest neighbors."""
+    methods = ["default detector", "k nearest neighbors"]
     for data_set in arguments.data_sets:
         data = load_images(data_set)
         for n_images in (25, 50, 100):

@@ -38,7 +38,7 @@ detector = AutoencoderAnomalyDetector(
 # From errors to regions
 # ----------------------
 #
-# Errors of single pixels are noisy, and those of a defect are neighbours: a Gaussian keeps the
+# Errors of single pixels are noisy, and those of a defect are neighbors: a Gaussian keeps the
 # latter. The threshold is such that one in twenty normal images shows any region, at most, on
 # average over such calibrations. It needs held-out images, as errors of the training images are
 # too small. All maps are smoothed alike, those to calibrate with and those to come.

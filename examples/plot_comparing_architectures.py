@@ -20,7 +20,7 @@ from sklearn_ae.metrics import anomaly_scorer
 
 # %%
 # The data are the digits of the first example the other way round, which is harder: 500 0s are
-# normal, labelled +1, and 200 1s are the anomalies, labelled -1. A 1 has few bright pixels, so a
+# normal, labeled +1, and 200 1s are the anomalies, labeled -1. A 1 has few bright pixels, so a
 # network that reconstructs it badly makes no large error.
 
 digits = load_mnist_one_zero()
@@ -50,7 +50,7 @@ grids = [
 
 # %%
 # Candidates are compared by the ROC AUC, so whatever the threshold.
-# :class:`~sklearn_ae.NormalsOnly` keeps the labelled anomalies out of every training.
+# :class:`~sklearn_ae.NormalsOnly` keeps the labeled anomalies out of every training.
 
 detector = AutoencoderAnomalyDetector(learning_rate=0.005, epochs=10, batch_size=16, random_state=0)
 search = GridSearchCV(

@@ -86,7 +86,7 @@ for (rate, after), values in found.items():
         )
 for rate, color in COLORS.items():
     axes[0].axhline(rate, color=color, linewidth=0.8, linestyle=":")
-axes[0].set(ylabel="1s flagged: realised false-alarm rate", ylim=(0, None))
+axes[0].set(ylabel="1s flagged: realized false-alarm rate", ylim=(0, None))
 axes[1].set(ylabel="0s flagged: recall", ylim=(0, 1.03))
 for ax in axes:
     ax.set_xlabel("Share of 0s among the calibration rows")
@@ -101,6 +101,6 @@ for (rate, after), values in found.items():
 # %%
 # To drop rows that are rare but normal would be an error of the other kind, and not on the safe
 # side: such rows will come again, and be flagged more often than the rate says. See
-# :doc:`/guarantee` for the price. Drop what you have recognised as an anomaly, nothing else.
+# :doc:`/guarantee` for the price. Drop what you have recognized as an anomaly, nothing else.
 
 plt.show()

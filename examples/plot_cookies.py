@@ -128,7 +128,7 @@ area = roc_auc_score(is_broken[located], largest)
 print(f"ROC AUC of images by the largest value inside: {area:.3f}")
 
 # %%
-# The gaps stand out now. The colours begin at the median, and end at the largest value inside.
+# The gaps stand out now. The colors begin at the median, and end at the largest value inside.
 
 display = AnomalyMapDisplay.from_maps(
     images[located],

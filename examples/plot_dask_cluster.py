@@ -20,7 +20,7 @@ from sklearn_ae.datasets import load_mnist_one_zero
 from sklearn_ae.deployment.distributed import score_samples
 
 # %%
-# 400 1s of MNIST are normal, 80 0s are labelled anomalies.
+# 400 1s of MNIST are normal, 80 0s are labeled anomalies.
 
 digits = load_mnist_one_zero()
 chosen = np.concatenate(

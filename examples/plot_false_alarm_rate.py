@@ -73,8 +73,8 @@ display.ax_.set_title("p-values of 1s and 0s")
 # A table
 # -------
 #
-# Benign tumours are normal, malignant ones are anomalies, labelled 1. Calibration rows are few, so
-# 5 % is what can be asked for. :class:`~sklearn_ae.NormalsOnly` keeps labelled anomalies away from
+# Benign tumors are normal, malignant ones are anomalies, labeled 1. Calibration rows are few, so
+# 5 % is what can be asked for. :class:`~sklearn_ae.NormalsOnly` keeps labeled anomalies away from
 # both training and calibration. The calibration is the outermost of what is fitted: around the
 # pipeline, not inside.
 
@@ -106,7 +106,7 @@ print(recall_interval(y_test, table_detector.predict(X_test)))
 display = OperatingPointDisplay.from_estimator(
     table_detector, X_test, y_test, false_alarm_rates=[0.02, 0.05, 0.1, 0.2]
 )
-display.figure_.suptitle("Malignant tumours found, and false alarms")
+display.figure_.suptitle("Malignant tumors found, and false alarms")
 
 # %%
 # :doc:`/guarantee` says what is promised here, and what is not.

@@ -46,7 +46,7 @@ start_tensorflow()
 # The data
 # --------
 # The digits are shipped with the package, as images of 28×28 pixels with values from 0 to 255. They
-# are labelled as scikit-learn labels outliers: +1 is normal, -1 is an anomaly. The training images
+# are labeled as scikit-learn labels outliers: +1 is normal, -1 is an anomaly. The training images
 # contain some 0s for tuning; the detector must not learn them, so they are left out.
 
 digits = load_mnist_one_zero()

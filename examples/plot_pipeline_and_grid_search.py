@@ -3,7 +3,7 @@ A scaler, a detector and a grid search
 ======================================
 
 The detector is a scikit-learn estimator: it stands behind a scaler in a pipeline, and a grid search
-chooses its parameters with the help of a few labelled anomalies. This example searches twice over
+chooses its parameters with the help of a few labeled anomalies. This example searches twice over
 the length of the code: together with a threshold, and together with a false-alarm rate.
 """
 
@@ -20,7 +20,7 @@ from sklearn_ae import AutoencoderAnomalyDetector, ConvAutoencoder, NormalsOnly
 from sklearn_ae.datasets import load_mnist_one_zero
 
 # %%
-# The data: 500 1s of MNIST, labelled +1, and 100 0s, the anomalies, labelled -1. Scalers take rows,
+# The data: 500 1s of MNIST, labeled +1, and 100 0s, the anomalies, labeled -1. Scalers take rows,
 # so each image is a row of 784 pixels.
 
 digits = load_mnist_one_zero()
@@ -51,7 +51,7 @@ pipeline = make_pipeline(
 )
 
 # %%
-# A search hands labelled anomalies to every fit, also to the last one on all rows, but an
+# A search hands labeled anomalies to every fit, also to the last one on all rows, but an
 # autoencoder must not learn them: :class:`~sklearn_ae.NormalsOnly` drops them there, and keeps them
 # where parameters are compared. Candidates are compared by the balanced accuracy, the mean of the
 # share of anomalies found and the share of normal images left alone.

@@ -36,7 +36,7 @@ except ImportError:
     sys.exit("This example needs the photographs of a package: pip install elpv-dataset")
 
 # %%
-# Experts labelled each cell with the probability that it is defective: 0, 1/3, 2/3 or 1. Cells are
+# Experts labeled each cell with the probability that it is defective: 0, 1/3, 2/3 or 1. Cells are
 # of one type here, monocrystalline. Half of those that are surely intact train, a hundred others
 # calibrate, and all the rest is to test on.
 

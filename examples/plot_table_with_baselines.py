@@ -2,7 +2,7 @@
 A table, against other detectors
 ================================
 
-Rows of numbers work as images do. Here benign tumours are normal and malignant ones are to be
+Rows of numbers work as images do. Here benign tumors are normal and malignant ones are to be
 found, from 30 measurements of cell nuclei. On small tables, simple detectors are strong rivals, and
 cost far less: :func:`~sklearn_ae.inspection.compare_with_baselines` says how strong.
 """
@@ -20,19 +20,19 @@ from sklearn_ae.inspection import (
 )
 
 # %%
-# Half of the benign tumours are to train on. The others and all malignant ones are to test on,
-# labelled +1 and -1.
+# Half of the benign tumors are to train on. The others and all malignant ones are to test on,
+# labeled +1 and -1.
 
 data = load_breast_cancer()
 is_benign = data.target_names[data.target] == "benign"
 X_train, X_benign = train_test_split(data.data[is_benign], test_size=0.5, random_state=0)
 X_test = np.concatenate([X_benign, data.data[~is_benign]])
 y_test = np.repeat([1, -1], [len(X_benign), np.sum(~is_benign)])
-print(f"{len(X_train)} benign tumours to train on")
+print(f"{len(X_train)} benign tumors to train on")
 print(f"{len(X_benign)} benign and {np.sum(~is_benign)} malignant ones to test on")
 
 # %%
-# The autoencoder standardises the columns itself, and goes over so few rows as often as it takes.
+# The autoencoder standardizes the columns itself, and goes over so few rows as often as it takes.
 # No detector was tuned: all parameters are defaults. The autoencoder's time to fit includes the
 # import of TensorFlow.
 
@@ -41,7 +41,7 @@ comparison = compare_with_baselines(detector, X_train, X_test, y_test)
 print(comparison)
 
 # %%
-# The last lines are the advice. The intervals are wide: with a few hundred tumours, areas that
+# The last lines are the advice. The intervals are wide: with a few hundred tumors, areas that
 # differ by a hundredth may be equal. The second table shows what no test sample does: PCA, which is
 # a linear autoencoder, takes rows for normal that are a million standard deviations away, if that
 # is along its components, and the forest hardly notices that one of 30 columns is off.
@@ -56,22 +56,22 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constraine
 ScoreHistogramDisplay.from_estimator(autoencoder, X_test, y_test, bins=40, ax=left)
 left.set(
     title="Autoencoder: benign is normal, malignant is an anomaly",
-    xlabel="Anomaly score (standardised: about 0 for normal samples)",
-    ylabel="Number of tumours",
+    xlabel="Anomaly score (standardized: about 0 for normal samples)",
+    ylabel="Number of tumors",
 )
-for name in ["detector", "k nearest neighbours", "isolation forest"]:
+for name in ["detector", "k nearest neighbors", "isolation forest"]:
     estimator = comparison.estimators[name]
     DetectionCurveDisplay.from_estimator(estimator, X_test, y_test, name=name, ax=right)
 right.set(
-    title="Malignant tumours found against false alarms",
-    xlabel="Share of benign tumours that are flagged",
-    ylabel="Share of malignant tumours that are flagged",
+    title="Malignant tumors found against false alarms",
+    xlabel="Share of benign tumors that are flagged",
+    ylabel="Share of malignant tumors that are flagged",
 )
 
 # %%
 # What the autoencoder tells beyond the score is where its reconstruction fails: ``anomaly_map`` is
 # the absolute error of each column. The score does not add these up: it counts each in units of
-# normal errors, and the distance from the nearest benign tumours as well.
+# normal errors, and the distance from the nearest benign tumors as well.
 
 errors = autoencoder.anomaly_map(X_test)
 mean_errors = {

@@ -72,10 +72,10 @@ y_test = np.where(mistake == "none", 1, -1)
 print(X_test.tail(3).to_string())
 
 # %%
-# Only words are encoded. Numbers pass as they are: the autoencoder standardises all columns itself,
+# Only words are encoded. Numbers pass as they are: the autoencoder standardizes all columns itself,
 # and so can say later what it expected in the units of the table. Its sum of absolute errors is
 # compared with two detectors of scikit-learn on the same columns. Local outlier factors, which
-# compare distances to neighbours, need them standardised.
+# compare distances to neighbors, need them standardized.
 
 
 def encode_words():

@@ -2,7 +2,7 @@
 Tuning with labels, and without
 ===============================
 
-How long should the code be, and where do anomalies begin? With a few labelled anomalies, a search
+How long should the code be, and where do anomalies begin? With a few labeled anomalies, a search
 answers both: the first part does so on MNIST. Without labels, anomalies that are made from the
 normal images stand in for real ones: the second part does so on Fashion-MNIST, and then compares
 what was chosen with the truth.
@@ -218,7 +218,7 @@ for row, (name, images) in zip(axes, rows.items(), strict=True):
 # %%
 # So a search without labels finds the best detector of anomalies that look like those made, and no
 # more. Choose their ``kind`` by what is expected, and where anything may come, do not rely on it: a
-# few labelled anomalies, as in the first part, are worth more.
+# few labeled anomalies, as in the first part, are worth more.
 
 cache.cleanup()
 plt.show()

@@ -4,9 +4,9 @@ import numpy as np
 from PIL import Image
 
 GENERATOR = np.random.default_rng(0)
-GREY = GENERATOR.integers(0, 256, size=(6, 8), dtype=np.uint8)
-COLOUR = GENERATOR.integers(0, 256, size=(6, 8, 3), dtype=np.uint8)
-GREY_16 = GENERATOR.integers(0, 65536, size=(6, 8), dtype=np.uint16)
+GRAY = GENERATOR.integers(0, 256, size=(6, 8), dtype=np.uint8)
+COLOR = GENERATOR.integers(0, 256, size=(6, 8, 3), dtype=np.uint8)
+GRAY_16 = GENERATOR.integers(0, 65536, size=(6, 8), dtype=np.uint16)
 
 
 def save(pixels, path, **options):

@@ -20,10 +20,10 @@ class LogsTrainings(OutlierMixin, BaseEstimator):
 
         train = keras_fit.train
 
-        def logging(network, X, *args, settings, **kwargs):
+        def logging(network, X, split, settings, random_state):
             with Path(self.path).open("a") as file:
-                file.write(f"{os.getpid()} {settings['latent_dim']} {joblib.hash(X)}\n")
-            return train(network, X, *args, settings=settings, **kwargs)
+                file.write(f"{os.getpid()} {settings.latent_dim} {joblib.hash(X)}\n")
+            return train(network, X, split, settings, random_state)
 
         with mock.patch.object(keras_fit, "train", logging):
             self.detector_ = clone(self.detector).fit(X, y)

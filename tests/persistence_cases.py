@@ -25,7 +25,7 @@ GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(100, 6))
 LABELS = np.repeat([1, -1], [90, 10])
 BYTES = GENERATOR.integers(0, 256, size=(40, 16, 16), dtype=np.uint8)
-COLOURS = GENERATOR.random((24, 32, 32, 3), dtype=np.float32)
+COLORS = GENERATOR.random((24, 32, 32, 3), dtype=np.float32)
 
 
 def backbone():
@@ -52,7 +52,7 @@ KINDS = {
     "features": lambda: (of_features(), BYTES),
     "pretrained": lambda: (
         tiny(architecture=FeatureAutoencoder(units=(4,)), anomaly_score="auto"),
-        COLOURS,
+        COLORS,
     ),
     "features of tiles": lambda: (of_features(tile_size=12), BYTES),
     "tiles": lambda: (tiny_conv(tile_size=(8, 10), tile_overlap=0.5), BYTES),

@@ -125,7 +125,7 @@ class TestGrid:
         assert (opacity[1:] == 0).all()
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
-    def test_lists_of_different_sizes_grey_and_in_colours(self, dtype):
+    def test_lists_of_different_sizes_gray_and_in_colors(self, dtype):
         X = unequal_images(dtype)
         maps = [np.full(image.shape[:2], i, dtype=np.float32) for i, image in enumerate(X)]
         masks = [one_map > 1 for one_map in maps]
@@ -160,7 +160,7 @@ class TestMasksAndBoxes:
         display = AnomalyMapDisplay.from_maps(images, maps, threshold=0.5, min_area=7)
         assert display.regions_ == [[]] * 12
 
-    def test_a_threshold_beyond_the_maps_leaves_the_colour_bar_as_it_is(self, images, maps):
+    def test_a_threshold_beyond_the_maps_leaves_the_color_bar_as_it_is(self, images, maps):
         display = AnomalyMapDisplay.from_maps(images, maps, threshold=99)
         assert not display.colorbar_.ax.lines
         assert display.colorbar_.mappable.get_clim()[1] == 14
@@ -255,7 +255,7 @@ class TestFromEstimator:
         )
         display.figure_.canvas.draw()
         worst = display.indices
-        # In colours, the second image is the brightest by far.
+        # In colors, the second image is the brightest by far.
         assert (len(worst), worst[0]) == (3, 1)
         expected = smooth(
             [X[i].reshape(*X[i].shape[:2], -1).sum(axis=-1) for i in worst], sigma=0.5

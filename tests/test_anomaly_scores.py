@@ -175,7 +175,7 @@ def test_combined_score_is_the_mean_of_standardised_logarithms(kind):
     held_out, _ = held_out_and_training(detector, X)
     formulas = [squared_error, code_difference, hidden_difference, neighbor_distance]
     parts = np.column_stack([formula(detector, X) for formula in formulas])
-    # What standardises are the scores of held-out rows as if they were new to each part.
+    # What standardizes are the scores of held-out rows as if they were new to each part.
     new = parts[held_out]
     new[:, 1] = code_difference_without_itself(detector, X[held_out])
     logarithms = np.log(np.maximum(parts, new.min(axis=0)))

@@ -19,6 +19,7 @@ from sklearn_ae import (
 )
 from sklearn_ae.autoencoder.architectures.choosing import resolve_architecture
 from sklearn_ae.autoencoder.network.building import build_network
+from sklearn_ae.autoencoder.network.fronts import Values
 from sklearn_ae.autoencoder.scaling import Scaling
 
 GENERATOR = np.random.default_rng(0)
@@ -216,9 +217,9 @@ def test_only_a_linear_output_gets_the_sigmoid(sigmoid):
         encoder, decoder = two_models(input_shape, latent_dim)
         return encoder, keras.Model(decoder.inputs[0], sigmoid(decoder.outputs[0]))
 
-    scaling = Scaling(np.ones(6), np.zeros(6))
+    front = Values((6,), Scaling(np.ones(6), np.zeros(6)))
     network = build_network(
-        build, (6,), 2, scaling=scaling, use_sigmoid=True, random_state=np.random.RandomState(0)
+        build, front, 2, use_sigmoid=True, random_state=np.random.RandomState(0)
     )
     assert network.output_activation == ("sigmoid" if sigmoid is None else "linear")
     codes = GENERATOR.normal(size=(50, 2))

@@ -142,7 +142,7 @@ BAD_DATA = {
         ValueError,
         SIZES % r"\(8, 8\), \(9, 9\)",
     ),
-    "grey beside color": (
+    "gray beside color": (
         [np.zeros((9, 9)), np.zeros((9, 9, 3))],
         ValueError,
         SIZES % r"\(9, 9\), \(9, 9, 3\)",

@@ -102,7 +102,7 @@ def comparison():
 def test_every_method_is_measured_as_the_scorers_do(comparison):
     methods = [one["method"] for one in comparison.results]
     assert methods == [
-        *("detector", "PCA", "Mahalanobis distance", "k nearest neighbours", "isolation forest")
+        *("detector", "PCA", "Mahalanobis distance", "k nearest neighbors", "isolation forest")
     ]
     for method, estimator in comparison.estimators.items():
         for name, scorer in METRICS.items():
@@ -110,10 +110,10 @@ def test_every_method_is_measured_as_the_scorers_do(comparison):
 
 
 def test_baselines_are_what_they_are_called(comparison):
-    """On standardised columns, each of which has a unit of its own."""
+    """On standardized columns, each of which has a unit of its own."""
     scaler = StandardScaler().fit(X_NORMAL)
     train, test = scaler.transform(X_NORMAL), scaler.transform(X_TEST)
-    neighbours = np.sort(cdist(test, train), axis=1)[:, :5].mean(axis=1)
+    neighbors = np.sort(cdist(test, train), axis=1)[:, :5].mean(axis=1)
     shares = np.cumsum(PCA().fit(train).explained_variance_ratio_)
     pca = PCA(min(3, 1 + np.sum(shares < 0.9))).fit(train)
     errors = np.sum((test - pca.inverse_transform(pca.transform(test))) ** 2, axis=1)
@@ -121,22 +121,22 @@ def test_baselines_are_what_they_are_called(comparison):
     for method, scores in {
         "PCA": errors,
         "Mahalanobis distance": LedoitWolf().fit(train).mahalanobis(test),
-        "k nearest neighbours": neighbours,
+        "k nearest neighbors": neighbors,
         "isolation forest": -forest.score_samples(test),
     }.items():
         np.testing.assert_allclose(-comparison.estimators[method].score_samples(X_TEST), scores)
 
 
-def test_pixels_are_not_standardised():
+def test_pixels_are_not_standardized():
     """A pixel that hardly varies is no more important than the others."""
     images = X_NORMAL.reshape(-1, 2, 2)
     fitted = compare(Recorder(), images, X_TEST.reshape(-1, 2, 2)).estimators
-    neighbours = np.sort(cdist(X_TEST, X_NORMAL), axis=1)[:, :5].mean(axis=1)
+    neighbors = np.sort(cdist(X_TEST, X_NORMAL), axis=1)[:, :5].mean(axis=1)
     for X in (X_TEST.reshape(-1, 2, 2), X_TEST):
-        scores = fitted["k nearest neighbours"].score_samples(X)
-        np.testing.assert_allclose(-scores, neighbours)
-    folded = compare(Recorder(), input_shape=(2, 2)).estimators["k nearest neighbours"]
-    np.testing.assert_allclose(-folded.score_samples(X_TEST), neighbours)
+        scores = fitted["k nearest neighbors"].score_samples(X)
+        np.testing.assert_allclose(-scores, neighbors)
+    folded = compare(Recorder(), input_shape=(2, 2)).estimators["k nearest neighbors"]
+    np.testing.assert_allclose(-folded.score_samples(X_TEST), neighbors)
 
 
 def test_pca_keeps_at_most_32_components():
@@ -239,20 +239,20 @@ def test_without_labels_anomalies_are_made_of_held_out_samples(fits):
 
 
 @pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
-@pytest.mark.parametrize("is_labelled", [True, False])
-def test_data_frames_keep_their_names(make_frame, is_labelled):
+@pytest.mark.parametrize("is_labeled", [True, False])
+def test_data_frames_keep_their_names(make_frame, is_labeled):
     def frame(X):
         return make_frame(dict(zip("abcd", X.T, strict=True)))
 
     by_name = make_column_transformer((StandardScaler(), ["d", "a"]))
     detector = make_pipeline(by_name, OneClassSVM())
     by_position = make_pipeline(make_column_transformer((StandardScaler(), [3, 0])), OneClassSVM())
-    rest = (X_TEST, Y_TEST) if is_labelled else (None, None)
+    rest = (X_TEST, Y_TEST) if is_labeled else (None, None)
     expected = compare(by_position, X_NORMAL, *rest)
     with warnings.catch_warnings():
         # scikit-learn warns where names are missing.
         warnings.simplefilter("error")
-        actual = compare(detector, frame(X_NORMAL), frame(X_TEST) if is_labelled else None, rest[1])
+        actual = compare(detector, frame(X_NORMAL), frame(X_TEST) if is_labeled else None, rest[1])
     assert entry(actual, "detector")["roc_auc"] == entry(expected, "detector")["roc_auc"]
     assert entry(actual, "PCA")["roc_auc"] == entry(expected, "PCA")["roc_auc"]
 
@@ -274,18 +274,18 @@ def encoding(*steps):
 
 
 @pytest.mark.parametrize("make_frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
-@pytest.mark.parametrize("is_labelled", [True, False])
+@pytest.mark.parametrize("is_labeled", [True, False])
 @pytest.mark.parametrize("is_wrapped", [True, False])
 def test_baselines_come_behind_the_transformers_that_encode_words(
-    make_frame, is_labelled, is_wrapped
+    make_frame, is_labeled, is_wrapped
 ):
     normal, test = words_of(X_NORMAL, make_frame), words_of(X_TEST, make_frame)
     detector = encoding(OneClassSVM())
     if is_wrapped:
         detector = NormalsOnly(detector)
-    rest = (test, Y_TEST) if is_labelled else (None, None)
+    rest = (test, Y_TEST) if is_labeled else (None, None)
     comparison = compare(detector, normal, *rest)
-    if is_labelled:
+    if is_labeled:
         encoded = encoding().fit(normal)
         dense = [encoded.transform(X).toarray() for X in (normal, test)]
         expected = compare(OneClassSVM(), dense[0], dense[1], Y_TEST)
@@ -294,7 +294,7 @@ def test_baselines_come_behind_the_transformers_that_encode_words(
     else:
         assert (comparison.n_normals, comparison.n_anomalies) == (15, 15)
     assert {one["probe"] for one in comparison.probes} == FAR
-    assert not probe(comparison, "one feature", "k nearest neighbours")["failed"]
+    assert not probe(comparison, "one feature", "k nearest neighbors")["failed"]
 
 
 def test_baselines_behind_frozen_transformers_see_what_the_detector_sees():
@@ -376,9 +376,9 @@ def test_our_detector_of_images_and_of_rows():
         )
         images = compare(detector, X, X_test, digits.y_test[:50], **parameters)
         assert {one["probe"] for one in images.probes} == {
-            *("black", "grey", "white", "inverted", "noise", "shuffled")
+            *("black", "gray", "white", "inverted", "noise", "shuffled")
         }
-        assert entry(images, "k nearest neighbours")["roc_auc"] > 0.95
+        assert entry(images, "k nearest neighbors")["roc_auc"] > 0.95
         assert 0 <= entry(images, "detector")["roc_auc"] <= 1
     rows = compare(tiny())
     assert rows.estimators["detector"].model_ is not None
@@ -405,7 +405,7 @@ def advise(low, high, *, times=(1, 1, 1, 1), areas=(0.8, 0.8), n_anomalies=50, s
             make_entry("detector", areas[0], *times[:2]),
             make_entry("PCA", areas[1] - 0.05, 1, 1, difference=(0.5, 0.5, 0.5)),
             make_entry(
-                "k nearest neighbours",
+                "k nearest neighbors",
                 areas[1],
                 *times[2:],
                 difference=((low + high) / 2, low, high),
@@ -426,31 +426,31 @@ def advise(low, high, *, times=(1, 1, 1, 1), areas=(0.8, 0.8), n_anomalies=50, s
         (
             0.02,
             0.04,
-            "The detector is better than every baseline, k nearest neighbours being next",
+            "The detector is better than every baseline, k nearest neighbors being next",
         ),
         (
             0.001,
             0.003,
-            "The detector is a little better than every baseline, k nearest neighbours being next",
+            "The detector is a little better than every baseline, k nearest neighbors being next",
         ),
-        (-0.04, -0.02, "k nearest neighbours is better here than the detector"),
-        (-0.003, -0.001, "k nearest neighbours is a little better here than the detector"),
-        (-0.006, 0.003, "k nearest neighbours is as good here as the detector"),
-        (-0.05, 0.01, "k nearest neighbours is as good here as the detector"),
-        (-0.01, 0.02, "The detector and k nearest neighbours cannot be told apart here"),
+        (-0.04, -0.02, "k nearest neighbors is better here than the detector"),
+        (-0.003, -0.001, "k nearest neighbors is a little better here than the detector"),
+        (-0.006, 0.003, "k nearest neighbors is as good here as the detector"),
+        (-0.05, 0.01, "k nearest neighbors is as good here as the detector"),
+        (-0.01, 0.02, "The detector and k nearest neighbors cannot be told apart here"),
     ],
 )
 def test_advice_follows_the_interval_of_the_difference_to_the_best_baseline(low, high, sentence):
     advice = advise(low, high)
     assert advice.startswith(
-        f"{sentence} (ROC AUC of the detector 0.800, of k nearest neighbours 0.800, difference"
+        f"{sentence} (ROC AUC of the detector 0.800, of k nearest neighbors 0.800, difference"
     )
     assert advice.endswith(".")
 
 
 def test_advice_gives_the_figures():
     assert (
-        "(ROC AUC of the detector 0.979, of k nearest neighbours 0.981, difference −0.002 "
+        "(ROC AUC of the detector 0.979, of k nearest neighbors 0.981, difference −0.002 "
         "[−0.006, 0.003])"
     ) in advise(-0.0063, 0.003, areas=(0.979, 0.981))
 
@@ -484,7 +484,7 @@ def test_advice_says_when_there_is_not_enough_to_tell():
     assert advise(0.02, 0.03, areas=(0.6, 0.55)).startswith(
         "Neither the detector nor any baseline is better than chance here"
     )
-    assert "; k nearest neighbours is 40 times cheaper to fit: more labelled" in advise(
+    assert "; k nearest neighbors is 40 times cheaper to fit: more labeled" in advise(
         -0.1, 0.1, times=(40, 1, 1, 1)
     )
 
@@ -516,13 +516,13 @@ def test_rebuilding_what_is_far_off_is_reported():
     assert re.search(r"detector .*[34]\d%!", str(comparison))
 
 
-def test_nearest_neighbours_pass_all_probes():
+def test_nearest_neighbors_pass_all_probes():
     rng = np.random.default_rng(0)
     clusters = rng.normal(size=(200, 3)) + 8 * rng.integers(3, size=(200, 1))
     for X in (X_NORMAL, X_NORMAL[:, :1], clusters, np.exp(X_NORMAL / SCALES)):
         for units in (1, [1000, 1, 0.01][: X.shape[1]] if X.shape[1] == 3 else 1):
             comparison = compare(LocalOutlierFactor(novelty=True), X * units, None, None)
-            probes = [one for one in comparison.probes if "neighbours" in one["method"]]
+            probes = [one for one in comparison.probes if "neighbors" in one["method"]]
             assert {one["probe"] for one in probes} == FAR
             assert not any(one["failed"] for one in probes)
             assert {one["share_accepted"] for one in probes} == {0}
@@ -578,10 +578,10 @@ def test_probes_of_images_are_what_they_are_called(monkeypatch):
 
     images = np.random.default_rng(0).integers(10, 90, size=(40, 9, 8), dtype=np.uint8)
     comparison = compare(Scored(), images, None, None)
-    test, black, grey, white, inverted, noise, shuffled = scored
+    test, black, gray, white, inverted, noise, shuffled = scored
     held_out = test[:10]
     assert all(X.dtype == np.uint8 and X.shape[1:] == (9, 8) for X in scored)
-    assert [np.unique(X).tolist() for X in (black, grey, white)] == [[0], [128], [255]]
+    assert [np.unique(X).tolist() for X in (black, gray, white)] == [[0], [128], [255]]
     assert {X.tobytes() for X in 255 - inverted} == {X.tobytes() for X in held_out}
     assert noise.max() > 200
     assert {np.sort(X, axis=None).tobytes() for X in shuffled} == {

@@ -128,7 +128,7 @@ def test_maps_are_pictures_in_folders_as_the_images_are(files, tmp_path):
     for path in maps:
         with Image.open(tmp_path / path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
-        # Colours of the map, over the grey of the image.
+        # Colors of the map, over the gray of the image.
         assert np.ptp(pixels.astype(int), axis=-1).max() > 100
 
 
@@ -160,7 +160,7 @@ def test_maps_are_those_of_the_api_on_one_scale(files, tmp_path, monkeypatch, ca
         *("00.png", "01.png", "02.png"),
         str(Path("bad", "00.png")),
     ]
-    said = f"the darkest colour of the maps is {expected.max():.4g}"
+    said = f"the darkest color of the maps is {expected.max():.4g}"
     assert (said in capsys.readouterr().err) == (not options)
 
 
@@ -242,7 +242,7 @@ assert not {"tensorflow", "keras", "matplotlib"} & set(sys.modules)
         check=True,
         text=True,
     )
-    assert "images of 16x16, grey, uint8" in result.stdout
+    assert "images of 16x16, gray, uint8" in result.stdout
     for name in ("model.skae", "cal.skae"):
         assert f"scores below {load(files / name).offset_:.6g} are" in result.stdout
     assert f"sklearn_ae             {sklearn_ae.__version__}" in result.stdout
@@ -266,11 +266,11 @@ def test_images_are_resized_as_those_of_the_fit(files, tmp_path):
     assert float(row["score"]) == pytest.approx(load(model).score_samples(resized)[0], rel=1e-5)
 
 
-def test_colours_are_turned_into_what_the_model_takes(files, tmp_path):
-    colour = [np.stack([draw(n)] * 3, axis=-1) for n in range(3)]
-    save_images(tmp_path / "colour", colour)
-    assert run("score", files / "model.skae", tmp_path / "colour") == 0
-    assert fit(files / "good", tmp_path / "c.skae", "--mode", "colour") == 0
+def test_colors_are_turned_into_what_the_model_takes(files, tmp_path):
+    color = [np.stack([draw(n)] * 3, axis=-1) for n in range(3)]
+    save_images(tmp_path / "color", color)
+    assert run("score", files / "model.skae", tmp_path / "color") == 0
+    assert fit(files / "good", tmp_path / "c.skae", "--mode", "color") == 0
     assert load(tmp_path / "c.skae").input_shape_ == (16, 16, 3)
 
 

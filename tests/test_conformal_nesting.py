@@ -30,7 +30,7 @@ def cloud():
     return np.random.default_rng(0).normal(size=(400, 2))
 
 
-def test_labelled_anomalies_neither_train_nor_calibrate(fits):
+def test_labeled_anomalies_neither_train_nor_calibrate(fits):
     X, y = rising_rows()
     detector = NormalsOnly(ConformalDetector(Recorder(), false_alarm_rate=0.1)).fit(X, y)
     inner = detector.estimator_

@@ -11,11 +11,12 @@ from tiny_networks import tiny, tiny_conv, two_models
 
 from sklearn_ae import ConvAutoencoder
 from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.network.outputs import LARGEST_SCORE
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
 IMAGES = GENERATOR.integers(0, 256, size=(40, 8, 9), dtype=np.uint8)
-COLOURS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
+COLORS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
 NAMES = ["a", "b", "c", "d", "e", "f"]
 
 METHODS = [
@@ -44,8 +45,8 @@ def fitted_unit_images():
 
 
 @pytest.fixture(scope="module")
-def fitted_colours():
-    return tiny_conv().fit(COLOURS)
+def fitted_colors():
+    return tiny_conv().fit(COLORS)
 
 
 # Types and containers
@@ -240,10 +241,10 @@ SHAPES = [
     (ROWS, None, (6,)),
     (IMAGES, None, (8, 9, 1)),
     (IMAGES[..., None], None, (8, 9, 1)),
-    (COLOURS, None, (9, 8, 3)),
+    (COLORS, None, (9, 8, 3)),
     (IMAGES.reshape(40, 72), (8, 9), (8, 9, 1)),
     (IMAGES.reshape(40, 72), (8, 9, 1), (8, 9, 1)),
-    (COLOURS.reshape(30, -1), [9, 8, 3], (9, 8, 3)),
+    (COLORS.reshape(30, -1), [9, 8, 3], (9, 8, 3)),
     (ROWS, (6,), (6,)),
     (IMAGES, (8, 9), (8, 9, 1)),
     (IMAGES[..., None], (8, 9), (8, 9, 1)),
@@ -268,7 +269,7 @@ def test_shapes_come_back_as_they_went_in(X, input_shape, expected):
     assert_allclose(maps.reshape(len(X), -1).sum(axis=1), -detector.score_samples(X), rtol=1e-5)
 
 
-@pytest.mark.parametrize("X", [IMAGES, COLOURS], ids=["grey", "colour"])
+@pytest.mark.parametrize("X", [IMAGES, COLORS], ids=["gray", "color"])
 def test_folded_rows_equal_images(X, request):
     rows = X.reshape(len(X), -1)
     folded = tiny_conv(input_shape=X.shape[1:]).fit(rows)
@@ -280,7 +281,7 @@ def test_folded_rows_equal_images(X, request):
     assert_array_equal(folded.reconstruct(rows).reshape(X.shape), images.reconstruct(X))
 
 
-def test_channel_axis_of_grey_images_is_optional(fitted_images):
+def test_channel_axis_of_gray_images_is_optional(fitted_images):
     detector = tiny_conv().fit(IMAGES[..., None])
     for X in (IMAGES, IMAGES[..., None]):
         assert_array_equal(detector.score_samples(X), fitted_images.score_samples(X))
@@ -308,10 +309,10 @@ def test_conv_autoencoder_fits_an_odd_size():
 # Batches
 
 
-@pytest.mark.parametrize("kind", ["rows", "images", "colours"])
+@pytest.mark.parametrize("kind", ["rows", "images", "colors"])
 def test_one_row_or_many(request, kind):
     detector = request.getfixturevalue(f"fitted_{kind}")
-    X = {"rows": ROWS, "images": IMAGES, "colours": COLOURS}[kind]
+    X = {"rows": ROWS, "images": IMAGES, "colors": COLORS}[kind]
     for method in METHODS:
         call = getattr(detector, method)
         one_by_one = np.concatenate([call(X[i : i + 1]) for i in range(5)])
@@ -353,7 +354,7 @@ def test_huge_values_are_anomalies(anomaly_score):
         X[1, 2] = value
         scores = detector.score_samples(X)
         assert np.isfinite(scores).all()
-        assert -scoring.LARGEST_SCORE <= scores[1] < -1e19
+        assert -LARGEST_SCORE <= scores[1] < -1e19
         assert detector.predict(X)[1] == -1
         # The rows beside it are scored as ever.
         assert_allclose(scores[[0, 2]], expected[[0, 2]], rtol=1e-5)
@@ -372,6 +373,6 @@ def test_a_reconstruction_that_is_no_number_is_an_anomaly():
     X = ROWS[:2].copy()
     X[1] = [1e300, -1e300] * 3
     # Where the network gives NaN, the largest number stands in the reconstruction.
-    assert detector.reconstruct(X)[1].max() == np.float32(scoring.LARGEST_SCORE)
-    assert detector.score_samples(X)[1] == -scoring.LARGEST_SCORE
+    assert detector.reconstruct(X)[1].max() == np.float32(LARGEST_SCORE)
+    assert detector.score_samples(X)[1] == -LARGEST_SCORE
     assert detector.predict(X)[1] == -1

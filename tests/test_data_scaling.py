@@ -16,7 +16,7 @@ GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=3, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
 UNIT_ROWS = GENERATOR.random((60, 6))
 IMAGES = GENERATOR.integers(0, 256, size=(40, 8, 9), dtype=np.uint8)
-COLOURS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
+COLORS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
 
 
 def with_one_value(value):
@@ -26,14 +26,14 @@ def with_one_value(value):
 
 
 AUTO = {
-    "uint8 images": (COLOURS, "range"),
-    "uint16 images": (COLOURS.astype(np.uint16) * 257, "range"),
-    "uint32 images": (COLOURS.astype(np.uint32), "standard"),
-    "int64 images": (COLOURS.astype(np.int64), "standard"),
-    "float images in [0, 1]": ((COLOURS / 255).astype(np.float32), None),
-    "float images beyond": (COLOURS / 254, "standard"),
-    "boolean images": (COLOURS > 127, None),
-    "uint8 rows": (COLOURS[:, 0, 0], "standard"),
+    "uint8 images": (COLORS, "range"),
+    "uint16 images": (COLORS.astype(np.uint16) * 257, "range"),
+    "uint32 images": (COLORS.astype(np.uint32), "standard"),
+    "int64 images": (COLORS.astype(np.int64), "standard"),
+    "float images in [0, 1]": ((COLORS / 255).astype(np.float32), None),
+    "float images beyond": (COLORS / 254, "standard"),
+    "boolean images": (COLORS > 127, None),
+    "uint8 rows": (COLORS[:, 0, 0], "standard"),
     "float rows in [0, 1]": (UNIT_ROWS, None),
     "float16 rows in [0, 1]": (UNIT_ROWS.astype(np.float16), None),
     "boolean rows": (UNIT_ROWS > 0.5, None),
@@ -114,7 +114,7 @@ def test_zero_variance_counts_as_one():
     assert_allclose(detector.anomaly_map(X)[:, 2], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("X", [1000 + ROWS, UNIT_ROWS], ids=["standardised", "unscaled"])
+@pytest.mark.parametrize("X", [1000 + ROWS, UNIT_ROWS], ids=["standardized", "unscaled"])
 def test_scores_are_in_scaled_and_reconstructions_in_input_units(X):
     detector, squared = tiny().fit(X), tiny(anomaly_score="squared_error").fit(X)
     reconstruction = detector.reconstruct(X)

@@ -29,7 +29,7 @@ def close_figures():
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     generator = np.random.default_rng(0)
     X = np.concatenate([generator.normal(size=(60, 2)), generator.normal(2, 1, size=(12, 2))])
     return X, np.repeat([1, -1], [60, 12])
@@ -80,8 +80,8 @@ def test_precision_recall_curve_of_known_scores():
     ids=lambda detector: type(detector).__name__,
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_outlier_detector_and_its_threshold(labelled_rows, detector, kind):
-    X, y = labelled_rows
+def test_any_outlier_detector_and_its_threshold(labeled_rows, detector, kind):
+    X, y = labeled_rows
     detector.fit(X, y)
     display = DetectionCurveDisplay.from_estimator(detector, X, y, kind=kind)
     area = {"roc": roc_auc_score, "precision_recall": average_precision_score}[kind]
@@ -97,8 +97,8 @@ def test_any_outlier_detector_and_its_threshold(labelled_rows, detector, kind):
     assert legend_texts(display.ax_)[0] == label
 
 
-def test_pos_label_of_the_detector_is_used(labelled_rows):
-    X, y = labelled_rows
+def test_pos_label_of_the_detector_is_used(labeled_rows):
+    X, y = labeled_rows
     y = np.where(y == -1, 0, 1)
     # By convention, the label 1 would be the anomaly, and the curve turned round.
     detector = NormalsOnly(OneClassSVM(), pos_label=0).fit(X, y)
@@ -108,8 +108,8 @@ def test_pos_label_of_the_detector_is_used(labelled_rows):
         DetectionCurveDisplay.from_estimator(detector, X, y, pos_label=1)
 
 
-def test_detectors_without_a_threshold_or_scores(labelled_rows):
-    X, y = labelled_rows
+def test_detectors_without_a_threshold_or_scores(labeled_rows):
+    X, y = labeled_rows
     display = DetectionCurveDisplay.from_estimator(GaussianMixture().fit(X[y == 1]), X, y)
     assert display.area > 0.8
     assert display.threshold is None
@@ -192,8 +192,8 @@ def test_refuses_what_cannot_be_drawn(y, scores, keywords, message):
         DetectionCurveDisplay.from_predictions(y, scores, **keywords)
 
 
-def test_refuses_other_estimators(labelled_rows):
-    X, y = labelled_rows
+def test_refuses_other_estimators(labeled_rows):
+    X, y = labeled_rows
     with pytest.raises(NotFittedError):
         DetectionCurveDisplay.from_estimator(IsolationForest(), X, y)
     for estimator in [LogisticRegression().fit(X, y), LocalOutlierFactor().fit(X)]:

@@ -137,14 +137,14 @@ def of_features(**parameters):
 
 REGION = np.tri(12) > 0
 IMAGES = np.random.default_rng(0).random((30, 12, 12))
-COLOURS = np.random.default_rng(0).random((30, 12, 12, 3))
+COLORS = np.random.default_rng(0).random((30, 12, 12, 3))
 KINDS = {
     "rows": (tiny, np.random.default_rng(0).normal(size=(30, 4))),
     "images": (lambda: tiny_conv(loss="mean_squared_error"), IMAGES),
     "sigmoid": (tiny_conv, IMAGES),
-    "colours": (lambda: tiny_conv(scaling="standard"), COLOURS),
+    "colors": (lambda: tiny_conv(scaling="standard"), COLORS),
     "region": (lambda: tiny_conv(scaling="standard", region_of_interest=REGION), IMAGES),
-    "tiles": (lambda: tiny_conv(scaling="standard", tile_size=8), COLOURS),
+    "tiles": (lambda: tiny_conv(scaling="standard", tile_size=8), COLORS),
     "features": (of_features, IMAGES),
     "region of features": (lambda: of_features(region_of_interest=REGION), IMAGES),
 }

@@ -27,7 +27,7 @@ def make_backbone(size=(None, None), channels=1, seed=0):
 
 
 BACKBONE = make_backbone()
-# Others than its initialisers draw, so that only copied weights are right.
+# Others than its initializers draw, so that only copied weights are right.
 BACKBONE.set_weights([1.5 * weight for weight in BACKBONE.get_weights()])
 FIXED_SIZE = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Reshape((8, 8, 4))])
 
@@ -95,7 +95,7 @@ def test_map_is_the_sum_of_absolute_errors_of_a_position():
     detector.fit(X)
     model = detector.architecture.build_features((32, 24, 1))
     seen = model.predict(NORMAL[..., np.newaxis] / np.float32(255), verbose=0)
-    scaling = detector._network.positionwise.rows.scaling
+    scaling = detector._network.core.scaling
     flat = scaling.transform(seen.reshape(-1, 3))
     encoder, decoder = detector._network.parts
     errors = flat - decoder.predict(encoder.predict(flat, verbose=0), verbose=0)
@@ -190,18 +190,18 @@ def test_layers_are_joined_on_the_finest_grid():
     assert features().build_features((30, 24, 1)).output_shape == (None, 8, 6, 8)
 
 
-def test_grey_images_are_repeated_for_a_backbone_of_colour():
-    colour = features(backbone=make_backbone(channels=3))
-    grey = NORMAL[..., np.newaxis].astype(np.float32)
-    from_grey = colour.build_features((32, 24, 1)).predict(grey, verbose=0)
-    from_colour = colour.build_features((32, 24, 3)).predict(np.repeat(grey, 3, axis=-1), verbose=0)
-    np.testing.assert_allclose(from_grey, from_colour, rtol=1e-5)
+def test_gray_images_are_repeated_for_a_backbone_of_color():
+    color = features(backbone=make_backbone(channels=3))
+    gray = NORMAL[..., np.newaxis].astype(np.float32)
+    from_gray = color.build_features((32, 24, 1)).predict(gray, verbose=0)
+    from_color = color.build_features((32, 24, 3)).predict(np.repeat(gray, 3, axis=-1), verbose=0)
+    np.testing.assert_allclose(from_gray, from_color, rtol=1e-5)
 
 
 def test_weights_of_the_backbone_are_not_trained():
     before = [weight.copy() for weight in BACKBONE.get_weights()]
     detector = small().fit(X)
-    for kept, used in zip(before, detector._network.features.get_weights(), strict=True):
+    for kept, used in zip(before, detector._network.front.features.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, used)
 
 
@@ -259,9 +259,9 @@ def test_defective_training_images_are_trimmed():
 def test_warm_start_goes_on():
     detector = small(warm_start=True, epochs=3, patience=None).fit(X)
     first = detector.history_["loss"]
-    scaling = detector._network.positionwise.rows.scaling
+    scaling = detector._network.core.scaling
     assert detector.fit(X[:40]).history_["loss"][0] < first[0]
-    np.testing.assert_array_equal(detector._network.positionwise.rows.scaling, scaling)
+    np.testing.assert_array_equal(detector._network.core.scaling, scaling)
     with pytest.raises(ValueError, match="one without features, after one with them"):
         clone(detector).fit(X).set_params(architecture="auto").fit(X)
     with pytest.raises(ValueError, match="architecture must be that of the previous fit"):
@@ -293,8 +293,11 @@ def test_parameters_of_the_architecture_are_searched():
 
 
 class CountSteps(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.n_steps = batch + 1
+
     def on_epoch_end(self, epoch, logs=None):
-        logs["n_steps"] = self.params["steps"]
+        logs["n_steps"] = self.n_steps
 
 
 def test_a_step_sees_sixteen_positions_for_each_row_of_a_batch():
@@ -303,7 +306,7 @@ def test_a_step_sees_sixteen_positions_for_each_row_of_a_batch():
     assert detector.history_["n_steps"] == [np.ceil(n_positions / (16 * 4))]
 
 
-def test_what_a_backbone_normalises_by_is_kept(fitted):
+def test_what_a_backbone_normalizes_by_is_kept(fitted):
     normalization = keras.layers.Normalization(axis=None)
     normalization.adapt(X[..., np.newaxis] / 255)
     inputs = keras.Input((None, None, 1))
@@ -379,7 +382,7 @@ def test_bad_images():
         small(architecture=features(backbone=make_backbone(channels=3))).fit(rgba)
 
 
-def test_images_of_other_units_than_the_backbones_are_not_standardised():
+def test_images_of_other_units_than_the_backbones_are_not_standardized():
     for images in (X.astype(np.float32), X.astype(int)):
         with pytest.raises(ValueError, match=r"scaling=None.*from \d+ to \d+"):
             small().fit(images)

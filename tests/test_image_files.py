@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_file_cases import COLOUR, GREY, GREY_16, save, truncate
+from image_file_cases import COLOR, GRAY, GRAY_16, save, truncate
 from PIL import Image, ImageDraw
 from sklearn.utils import Bunch
 from tiny_networks import tiny, tiny_conv
@@ -16,25 +16,25 @@ from sklearn_ae.datasets import load_images
 
 LOSSLESS = ["png", "PNG", "bmp", "tif", "tiff"]
 ROTATED = {
-    2: GREY_16[:, ::-1],
-    3: np.rot90(GREY_16, 2),
-    4: GREY_16[::-1],
-    5: GREY_16.T,
-    6: np.rot90(GREY_16, -1),
-    7: np.rot90(GREY_16, 2).T,
-    8: np.rot90(GREY_16),
+    2: GRAY_16[:, ::-1],
+    3: np.rot90(GRAY_16, 2),
+    4: GRAY_16[::-1],
+    5: GRAY_16.T,
+    6: np.rot90(GRAY_16, -1),
+    7: np.rot90(GRAY_16, 2).T,
+    8: np.rot90(GRAY_16),
 }
 
 
 def smooth(*, height=32, width=48):
-    """A colour image that JPEG keeps but for a few units, and of which no two corners are equal."""
+    """A color image that JPEG keeps but for a few units, and of which no two corners are equal."""
     rows, columns = np.mgrid[:height, :width]
     channels = [4 * rows, 4 * columns, 2 * (rows + columns)]
     return np.stack(channels, axis=-1).astype(np.uint8)
 
 
 @pytest.mark.parametrize("suffix", LOSSLESS)
-@pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
+@pytest.mark.parametrize("pixels", [GRAY, COLOR], ids=["gray", "color"])
 def test_pixels_of_8_bits_are_those_of_the_file(tmp_path, suffix, pixels):
     save(pixels, tmp_path / f"a.{suffix}")
     images = load_images(tmp_path).images
@@ -50,30 +50,30 @@ def test_jpeg(tmp_path, suffix):
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_16_bits_are_kept(tmp_path, suffix):
-    save(GREY_16, tmp_path / f"a.{suffix}")
+    save(GRAY_16, tmp_path / f"a.{suffix}")
     images = load_images(tmp_path).images
     assert images.dtype == np.uint16
-    np.testing.assert_array_equal(images, [GREY_16])
+    np.testing.assert_array_equal(images, [GRAY_16])
 
 
 def test_16_bits_from_the_other_end(tmp_path):
-    save(Image.frombytes("I;16B", (8, 6), GREY_16.astype(">u2").tobytes()), tmp_path / "a.tif")
+    save(Image.frombytes("I;16B", (8, 6), GRAY_16.astype(">u2").tobytes()), tmp_path / "a.tif")
     images = load_images(tmp_path).images
     assert images.dtype == np.uint16
-    np.testing.assert_array_equal(images, [GREY_16])
+    np.testing.assert_array_equal(images, [GRAY_16])
 
 
 def test_tiff_whose_0_is_white_shows_what_it_shows(tmp_path):
     white_is_zero = {262: 0}
-    save(GREY_16, tmp_path / "16.tif", tiffinfo=white_is_zero)
-    save(GREY, tmp_path / "8.tif", tiffinfo=white_is_zero)
-    np.testing.assert_array_equal(load_images(tmp_path / "16.tif").images, [65535 - GREY_16])
+    save(GRAY_16, tmp_path / "16.tif", tiffinfo=white_is_zero)
+    save(GRAY, tmp_path / "8.tif", tiffinfo=white_is_zero)
+    np.testing.assert_array_equal(load_images(tmp_path / "16.tif").images, [65535 - GRAY_16])
     with Image.open(tmp_path / "8.tif") as image:
         np.testing.assert_array_equal(load_images(tmp_path / "8.tif").images, [image])
 
 
 def test_floats_are_kept(tmp_path):
-    heights = (GREY / 7 - 3).astype(np.float32)
+    heights = (GRAY / 7 - 3).astype(np.float32)
     save(heights, tmp_path / "a.tif")
     images = load_images(tmp_path).images
     assert images.dtype == np.float32
@@ -81,31 +81,31 @@ def test_floats_are_kept(tmp_path):
 
 
 def test_image_of_1_bit_is_black_and_white(tmp_path):
-    is_white = GREY > 127
+    is_white = GRAY > 127
     save(
-        Image.fromarray(GREY).point(lambda value: 255 * (value > 127), mode="1"), tmp_path / "a.png"
+        Image.fromarray(GRAY).point(lambda value: 255 * (value > 127), mode="1"), tmp_path / "a.png"
     )
     np.testing.assert_array_equal(load_images(tmp_path).images, [np.where(is_white, 255, 0)])
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
 def test_palette_is_looked_up(tmp_path, suffix):
-    colours = np.array([[250, 10, 20], [0, 200, 100], [7, 8, 9]], dtype=np.uint8)
-    image = Image.fromarray(GREY % 3).convert("P")
-    image.putpalette(colours.tobytes())
+    colors = np.array([[250, 10, 20], [0, 200, 100], [7, 8, 9]], dtype=np.uint8)
+    image = Image.fromarray(GRAY % 3).convert("P")
+    image.putpalette(colors.tobytes())
     save(image, tmp_path / f"a.{suffix}")
-    np.testing.assert_array_equal(load_images(tmp_path).images, [colours[GREY % 3]])
+    np.testing.assert_array_equal(load_images(tmp_path).images, [colors[GRAY % 3]])
 
 
-def test_palette_of_greys_is_grey(tmp_path):
-    greys = np.array([200, 10, 90], dtype=np.uint8)
-    image = Image.fromarray(GREY % 3).convert("P")
-    image.putpalette(np.repeat(greys, 3).tobytes())
+def test_palette_of_grays_is_gray(tmp_path):
+    grays = np.array([200, 10, 90], dtype=np.uint8)
+    image = Image.fromarray(GRAY % 3).convert("P")
+    image.putpalette(np.repeat(grays, 3).tobytes())
     save(image, tmp_path / "a.png")
-    np.testing.assert_array_equal(load_images(tmp_path).images, [greys[GREY % 3]])
+    np.testing.assert_array_equal(load_images(tmp_path).images, [grays[GRAY % 3]])
 
 
-def test_print_colours_become_those_of_a_screen(tmp_path):
+def test_print_colors_become_those_of_a_screen(tmp_path):
     image = Image.new("CMYK", (8, 6), (0, 255, 255, 0))
     save(image, tmp_path / "a.tif")
     np.testing.assert_array_equal(load_images(tmp_path).images[0, 0, 0], [255, 0, 0])
@@ -116,7 +116,7 @@ def test_print_colours_become_those_of_a_screen(tmp_path):
 def test_images_are_turned_as_exif_says(tmp_path, suffix, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    save(GREY_16, tmp_path / f"a.{suffix}", exif=exif)
+    save(GRAY_16, tmp_path / f"a.{suffix}", exif=exif)
     np.testing.assert_array_equal(load_images(tmp_path).images, [ROTATED[orientation]])
 
 
@@ -163,34 +163,34 @@ def test_floats_are_resized(tmp_path):
     np.testing.assert_allclose(images, np.full((1, 3, 4), -0.25))
 
 
-def test_grey_and_colour_are_turned_into_what_mode_says(tmp_path):
-    save(GREY, tmp_path / "a.png")
-    save(COLOUR, tmp_path / "b.png")
-    grey, colour = (load_images(tmp_path, mode=mode).images for mode in ("grey", "colour"))
-    assert grey.shape == (2, 6, 8)
-    assert colour.shape == (2, 6, 8, 3)
-    np.testing.assert_array_equal(grey[0], GREY)
-    np.testing.assert_allclose(grey[1], COLOUR @ [0.299, 0.587, 0.114], atol=1)
-    np.testing.assert_array_equal(colour[0], np.stack([GREY] * 3, axis=-1))
-    np.testing.assert_array_equal(colour[1], COLOUR)
+def test_gray_and_color_are_turned_into_what_mode_says(tmp_path):
+    save(GRAY, tmp_path / "a.png")
+    save(COLOR, tmp_path / "b.png")
+    gray, color = (load_images(tmp_path, mode=mode).images for mode in ("gray", "color"))
+    assert gray.shape == (2, 6, 8)
+    assert color.shape == (2, 6, 8, 3)
+    np.testing.assert_array_equal(gray[0], GRAY)
+    np.testing.assert_allclose(gray[1], COLOR @ [0.299, 0.587, 0.114], atol=1)
+    np.testing.assert_array_equal(color[0], np.stack([GRAY] * 3, axis=-1))
+    np.testing.assert_array_equal(color[1], COLOR)
 
 
-def test_grey_of_16_bits_becomes_colour_of_16_bits(tmp_path):
-    save(GREY_16, tmp_path / "a.png")
-    images = load_images(tmp_path, mode="colour").images
+def test_gray_of_16_bits_becomes_color_of_16_bits(tmp_path):
+    save(GRAY_16, tmp_path / "a.png")
+    images = load_images(tmp_path, mode="color").images
     assert images.dtype == np.uint16
-    np.testing.assert_array_equal(images, [np.stack([GREY_16] * 3, axis=-1)])
+    np.testing.assert_array_equal(images, [np.stack([GRAY_16] * 3, axis=-1)])
 
 
 def test_folder_is_searched_to_any_depth_in_order(tmp_path):
     names = ["b.png", "a/z.JPG", "a/b/c.tiff", "a.png", "c.bmp", "a-b/a.png"]
     for name in names:
-        save(GREY, tmp_path / name)
+        save(GRAY, tmp_path / name)
     # What is no image by its name, or hidden, and a folder named like one.
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "._a.png").write_bytes(b"what macOS adds")
-    save(GREY, tmp_path / ".ipynb_checkpoints" / "a-checkpoint.png")
-    save(GREY, tmp_path / "folder.png" / "d.png")
+    save(GRAY, tmp_path / ".ipynb_checkpoints" / "a-checkpoint.png")
+    save(GRAY, tmp_path / "folder.png" / "d.png")
     photographs = load_images(tmp_path)
     assert isinstance(photographs, Bunch)
     assert photographs.errors == {}
@@ -210,13 +210,13 @@ def test_paths_are_loaded_in_the_order_given(tmp_path, kind, as_path):
 
 
 def test_one_path_is_one_image(tmp_path):
-    path = save(GREY, tmp_path / "a.png")
-    np.testing.assert_array_equal(load_images(path).images, [GREY])
-    np.testing.assert_array_equal(load_images(str(path)).images, [GREY])
+    path = save(GRAY, tmp_path / "a.png")
+    np.testing.assert_array_equal(load_images(path).images, [GRAY])
+    np.testing.assert_array_equal(load_images(str(path)).images, [GRAY])
 
 
 def test_images_of_different_sizes_are_a_list(tmp_path):
-    arrays = [GREY, GREY.copy(), GREY[:3], GREY]
+    arrays = [GRAY, GRAY.copy(), GRAY[:3], GRAY]
     for n, array in enumerate(arrays):
         save(array, tmp_path / f"{n}.png")
     images = load_images(tmp_path).images
@@ -229,7 +229,7 @@ def test_images_of_different_sizes_are_a_list(tmp_path):
 
 def test_memory_map_is_the_array(tmp_path):
     for n in range(3):
-        save(np.roll(COLOUR, n, axis=0), tmp_path / f"{n}.png")
+        save(np.roll(COLOR, n, axis=0), tmp_path / f"{n}.png")
     expected = load_images(tmp_path)
     mapped = load_images(tmp_path, memory_map=tmp_path / "images.npy")
     assert isinstance(mapped.images, np.memmap)
@@ -241,7 +241,7 @@ def test_memory_map_is_the_array(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), expected.images)
 
 
-@pytest.mark.parametrize("pixels", [GREY, COLOUR, GREY_16], ids=["grey", "colour", "16 bits"])
+@pytest.mark.parametrize("pixels", [GRAY, COLOR, GRAY_16], ids=["gray", "color", "16 bits"])
 def test_memory_map_of_different_sizes_holds_their_pixels(tmp_path, pixels):
     arrays = [pixels, pixels[:3], np.tile(pixels, (2, 5, 1)[: pixels.ndim])]
     for n, array in enumerate(arrays):
@@ -312,14 +312,14 @@ def test_detector_fits_on_a_memory_map(tmp_path):
 
 def test_images_of_16_bits_are_scaled_by_their_range(tmp_path):
     for n in range(24):
-        save(np.roll(GREY_16, n), tmp_path / f"{n}.png")
+        save(np.roll(GRAY_16, n), tmp_path / f"{n}.png")
     detector = tiny(architecture="auto").fit(load_images(tmp_path).images)
-    assert detector.score_samples([GREY_16]).shape == (1,)
+    assert detector.score_samples([GRAY_16]).shape == (1,)
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_progress_bar_counts_files_on_standard_error(tmp_path, capsys, fails):
-    paths = [save(GREY, tmp_path / f"{n}.png") for n in range(4)]
+    paths = [save(GRAY, tmp_path / f"{n}.png") for n in range(4)]
     if fails:
         truncate(paths[2])
         with pytest.raises(OSError, match=r"2\.png"):
@@ -335,13 +335,13 @@ def test_progress_bar_counts_files_on_standard_error(tmp_path, capsys, fails):
 
 
 def test_progress_bar_draws_each_percent_once(tmp_path, capsys):
-    path = save(GREY, tmp_path / "a.png")
+    path = save(GRAY, tmp_path / "a.png")
     load_images([path] * 250, verbose=True)
     assert capsys.readouterr().err.count("\r") == 101
 
 
 def test_nothing_is_said_by_default(tmp_path, capsys):
-    load_images(save(GREY, tmp_path / "a.png"))
+    load_images(save(GRAY, tmp_path / "a.png"))
     assert capsys.readouterr() == ("", "")
 
 

@@ -4,36 +4,36 @@ import os
 
 import numpy as np
 import pytest
-from image_file_cases import COLOUR, GREY, GREY_16, save, truncate
+from image_file_cases import COLOR, GRAY, GRAY_16, save, truncate
 from PIL import Image
 
 from sklearn_ae.datasets import load_images
 
 
 def with_alpha(path):
-    return save(np.dstack([COLOUR, GREY]), path.with_suffix(".png"))
+    return save(np.dstack([COLOR, GRAY]), path.with_suffix(".png"))
 
 
-def with_alpha_of_grey(path):
-    return save(Image.fromarray(np.dstack([GREY, GREY])), path.with_suffix(".png"))
+def with_alpha_of_gray(path):
+    return save(Image.fromarray(np.dstack([GRAY, GRAY])), path.with_suffix(".png"))
 
 
-def with_transparent_grey(path):
-    return save(GREY, path.with_suffix(".png"), transparency=3)
+def with_transparent_gray(path):
+    return save(GRAY, path.with_suffix(".png"), transparency=3)
 
 
 def with_transparent_entry_of_the_palette(path):
-    image = Image.fromarray(GREY % 3).convert("P")
+    image = Image.fromarray(GRAY % 3).convert("P")
     return save(image, path.with_suffix(".png"), transparency=0)
 
 
 def with_pages(path):
-    image = Image.fromarray(GREY)
+    image = Image.fromarray(GRAY)
     return save(image, path.with_suffix(".tif"), save_all=True, append_images=[image] * 2)
 
 
 def of_signed_integers(path):
-    return save(GREY_16.astype(np.int32), path.with_suffix(".tif"))
+    return save(GRAY_16.astype(np.int32), path.with_suffix(".tif"))
 
 
 def text(path):
@@ -51,7 +51,7 @@ def empty(path):
 def gif(path):
     """An image of another format than its name says, and than those that are read."""
     path = path.with_suffix(".png")
-    Image.fromarray(GREY).save(path, format="GIF")
+    Image.fromarray(GRAY).save(path, format="GIF")
     return path
 
 
@@ -67,21 +67,21 @@ def folder(path):
 
 def truncated(suffix):
     def make(path):
-        return truncate(save(COLOUR, path.with_suffix(suffix)))
+        return truncate(save(COLOR, path.with_suffix(suffix)))
 
     make.__name__ = f"truncated{suffix}"
     return make
 
 
-def colour_of_16_bits(suffix):
-    """A file of one pixel of 16 bits a colour, which Pillow reads but does not write."""
+def color_of_16_bits(suffix):
+    """A file of one pixel of 16 bits a color, which Pillow reads but does not write."""
 
     def make(path):
         path = path.with_suffix(suffix)
         path.write_bytes({".png": _png_of_16_bits, ".tif": _tiff_of_16_bits}[suffix]())
         return path
 
-    make.__name__ = f"colour_of_16_bits{suffix}"
+    make.__name__ = f"color_of_16_bits{suffix}"
     return make
 
 
@@ -129,14 +129,14 @@ def _tiff_of_16_bits():
 
 
 UNREADABLE = {
-    with_alpha: "an alpha channel or a transparent colour",
-    with_alpha_of_grey: "an alpha channel or a transparent colour",
-    with_transparent_grey: "an alpha channel or a transparent colour",
-    with_transparent_entry_of_the_palette: "an alpha channel or a transparent colour",
+    with_alpha: "an alpha channel or a transparent color",
+    with_alpha_of_gray: "an alpha channel or a transparent color",
+    with_transparent_gray: "an alpha channel or a transparent color",
+    with_transparent_entry_of_the_palette: "an alpha channel or a transparent color",
     with_pages: "3 images in one file",
     of_signed_integers: "Pillow's mode 'I'",
-    colour_of_16_bits(".png"): "colours of 16 bits",
-    colour_of_16_bits(".tif"): "colours of 16 bits",
+    color_of_16_bits(".png"): "colors of 16 bits",
+    color_of_16_bits(".tif"): "colors of 16 bits",
     text: "no BMP, JPEG, PNG or TIFF file",
     empty: "no BMP, JPEG, PNG or TIFF file",
     gif: "no BMP, JPEG, PNG or TIFF file",
@@ -154,14 +154,14 @@ UNREADABLE = {
 )
 def test_file_that_cannot_be_used_raises_or_is_listed(tmp_path, make, reason):
     bad = make(tmp_path / "bad")
-    good = save(COLOUR, tmp_path / "good.png")
+    good = save(COLOR, tmp_path / "good.png")
     with pytest.raises(OSError, match="pass on_error='list'") as raised:
         load_images([good, bad])
     assert repr(str(bad)) in str(raised.value)
     assert reason in str(raised.value)
 
     photographs = load_images([bad, good, bad], on_error="list")
-    np.testing.assert_array_equal(photographs.images, [COLOUR])
+    np.testing.assert_array_equal(photographs.images, [COLOR])
     assert list(photographs.filenames) == [str(good)]
     assert list(photographs.errors) == [str(bad)]
     assert reason in photographs.errors[str(bad)]
@@ -171,7 +171,7 @@ def test_file_that_cannot_be_used_raises_or_is_listed(tmp_path, make, reason):
 def test_16_bits_of_the_two_files_above_are_what_pillow_reads_otherwise(tmp_path):
     # Or the error would be for files that nobody could read.
     for suffix in (".png", ".tif"):
-        with Image.open(colour_of_16_bits(suffix)(tmp_path / "a")) as image:
+        with Image.open(color_of_16_bits(suffix)(tmp_path / "a")) as image:
             assert (image.mode, image.getpixel((0, 0))) == ("RGB", (0, 1, 234))
 
 
@@ -180,7 +180,7 @@ def test_image_that_would_fill_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
     with pytest.raises(OSError, match=r"bomb\.png.*900 pixels.*exceeds limit of 800"):
         load_images(tmp_path)
-    good = save(GREY, tmp_path / "good.png")
+    good = save(GRAY, tmp_path / "good.png")
     photographs = load_images([path, good], on_error="list")
     assert list(photographs.errors) == [str(path)]
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 900)
@@ -188,20 +188,20 @@ def test_image_that_would_fill_the_memory(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("on_error", ["raise", "list"])
-def test_grey_and_colour_are_not_mixed(tmp_path, on_error):
-    save(GREY, tmp_path / "a.png")
-    save(GREY, tmp_path / "b.png")
-    save(COLOUR, tmp_path / "c.png")
-    with pytest.raises(ValueError, match=r"mode='grey' or mode='colour'") as raised:
+def test_gray_and_color_are_not_mixed(tmp_path, on_error):
+    save(GRAY, tmp_path / "a.png")
+    save(GRAY, tmp_path / "b.png")
+    save(COLOR, tmp_path / "c.png")
+    with pytest.raises(ValueError, match=r"mode='gray' or mode='color'") as raised:
         load_images(tmp_path, on_error=on_error)
-    assert f"{str(tmp_path / 'a.png')!r} is grey of type uint8" in str(raised.value)
-    assert f"{str(tmp_path / 'c.png')!r} is colour of type uint8" in str(raised.value)
+    assert f"{str(tmp_path / 'a.png')!r} is gray of type uint8" in str(raised.value)
+    assert f"{str(tmp_path / 'c.png')!r} is color of type uint8" in str(raised.value)
 
 
-@pytest.mark.parametrize("mode", [None, "grey", "colour"])
+@pytest.mark.parametrize("mode", [None, "gray", "color"])
 def test_8_and_16_bits_are_not_mixed(tmp_path, mode):
-    save(GREY_16, tmp_path / "a.png")
-    save(GREY, tmp_path / "b.png")
+    save(GRAY_16, tmp_path / "a.png")
+    save(GRAY, tmp_path / "b.png")
     with pytest.raises(
         ValueError, match=r"save them with as many bits.*uint16 and .*b\.png.*uint8"
     ):
@@ -230,8 +230,8 @@ def test_folder_that_is_not_there(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
 def test_folder_that_may_not_be_read_is_not_left_out(tmp_path):
-    save(GREY, tmp_path / "a.png")
-    save(GREY, tmp_path / "closed" / "b.png")
+    save(GRAY, tmp_path / "a.png")
+    save(GRAY, tmp_path / "closed" / "b.png")
     (tmp_path / "closed").chmod(0)
     try:
         with pytest.raises(PermissionError):
@@ -246,8 +246,8 @@ def test_folder_that_may_not_be_read_is_not_left_out(tmp_path):
         ([], ValueError, "at least one image. Received: no path"),
         (None, TypeError, "a folder, an image or a list .* Received: None"),
         (3, TypeError, "a folder, an image or a list .* Received: 3"),
-        ([GREY], TypeError, "a folder, an image or a list .* Received: \\[array"),
-        (GREY, TypeError, "a folder, an image or a list .* Received: array"),
+        ([GRAY], TypeError, "a folder, an image or a list .* Received: \\[array"),
+        (GRAY, TypeError, "a folder, an image or a list .* Received: array"),
         ([b"a.png"], TypeError, "of type str or pathlib.Path"),
     ],
     ids=["none", "None", "number", "list of arrays", "array", "bytes"],
@@ -274,15 +274,15 @@ def test_bad_parameters_are_refused_before_a_file_is_read(tmp_path, monkeypatch,
 
 
 def bad_folder(tmp_path, kind):
-    save(GREY, tmp_path / "in" / "a.png")
+    save(GRAY, tmp_path / "in" / "a.png")
     if kind == "broken":
-        truncate(save(GREY, tmp_path / "in" / "b.png"))
-    elif kind == "colour":
-        save(COLOUR, tmp_path / "in" / "b.png")
+        truncate(save(GRAY, tmp_path / "in" / "b.png"))
+    elif kind == "color":
+        save(COLOR, tmp_path / "in" / "b.png")
     return tmp_path / "in"
 
 
-@pytest.mark.parametrize("kind", ["broken", "colour"])
+@pytest.mark.parametrize("kind", ["broken", "color"])
 def test_error_leaves_no_half_written_memory_map(tmp_path, kind):
     folder = bad_folder(tmp_path, kind)
     memory_map = tmp_path / "out" / "images.npy"

@@ -25,7 +25,7 @@ LEARNED = "y labels 12 of 60 samples as anomalies.*NormalsOnly"
 FIXED = FixedThresholdDetector
 
 
-# Labelled anomalies
+# Labeled anomalies
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ FIXED = FixedThresholdDetector
 @pytest.mark.parametrize(
     "detector", [tiny(), make_pipeline(StandardScaler(), tiny()), FIXED(tiny(), threshold=1.0)]
 )
-def test_labelled_anomalies_that_are_learned_are_warned_of(trainings, detector, y):
+def test_labeled_anomalies_that_are_learned_are_warned_of(trainings, detector, y):
     with (
         pytest.warns(UserWarning, match=LEARNED),
         pytest.raises(RuntimeError, match="a training began"),

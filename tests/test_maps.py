@@ -14,7 +14,7 @@ FUNCTIONS += [lambda maps, **rest: regions(maps, 0.5, **rest)]
 
 
 def normal_maps(n, seed=0):
-    """Smooth maps, as neighbouring errors are alike."""
+    """Smooth maps, as neighboring errors are alike."""
     return smooth(np.random.default_rng(seed).normal(size=(n, 16, 12)), sigma=1.0)
 
 

@@ -110,7 +110,7 @@ def test_choice_of_rows_trains_anew_where_nothing_else_tells(tmp_path, trainings
 
 def test_other_version_trains_anew(tmp_path, trainings_done, monkeypatch):
     small(tmp_path).fit(X)
-    monkeypatch.setattr("sklearn_ae.autoencoder.training.memoizing.__version__", "another")
+    monkeypatch.setattr(memoizing, "__version__", "another")
     small(tmp_path).fit(X)
     assert len(trainings_done) == 2
 

@@ -72,7 +72,7 @@ def forest():
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     X = np.random.default_rng(0).normal(size=(60, 2))
     X[::6] += 10
     return X, np.where(np.arange(60) % 6 == 0, -1, 1)
@@ -108,7 +108,7 @@ def test_check_estimator(estimator, check):
         sp.coo_array,
     ],
 )
-def test_labelled_anomalies_are_dropped(convert):
+def test_labeled_anomalies_are_dropped(convert):
     X = np.arange(8.0).reshape(4, 2)
     detector = NormalsOnly(Recorder(), pos_label="bad").fit(convert(X), ["ok", "bad", "ok", "dust"])
     kept, expected = detector.estimator_.X_, convert(X)
@@ -173,8 +173,8 @@ def test_estimator_given_is_not_fitted(wrap):
         wrap(inner).predict([[0.0]])
 
 
-def test_normals_only_gives_what_the_wrapped_detector_gives(labelled_rows):
-    X, y = labelled_rows
+def test_normals_only_gives_what_the_wrapped_detector_gives(labeled_rows):
+    X, y = labeled_rows
     detector = NormalsOnly(forest()).fit(X, y)
     expected = forest().fit(X[y == 1])
     assert_array_equal(detector.predict(X), expected.predict(X))
@@ -188,8 +188,8 @@ def test_normals_only_gives_what_the_wrapped_detector_gives(labelled_rows):
 
 
 @pytest.mark.parametrize("wrap", [NormalsOnly, lambda e: FixedThresholdDetector(e, threshold=0.5)])
-def test_feature_names_are_those_of_the_wrapped_estimator(wrap, labelled_rows):
-    X = pd.DataFrame(labelled_rows[0], columns=["a", "b"])
+def test_feature_names_are_those_of_the_wrapped_estimator(wrap, labeled_rows):
+    X = pd.DataFrame(labeled_rows[0], columns=["a", "b"])
     detector = wrap(make_pipeline(StandardScaler(), forest()))
     assert not hasattr(detector, "n_features_in_")
     detector.fit(X)
@@ -210,12 +210,12 @@ def test_methods_are_there_if_the_wrapped_estimator_has_them():
     assert not hasattr(recorder, "offset_")
 
 
-def test_set_output_reaches_the_wrapped_estimator(labelled_rows):
+def test_set_output_reaches_the_wrapped_estimator(labeled_rows):
     class Projection(OutlierMixin, PCA):
         def predict(self, X):
             return np.ones(len(X), dtype=int)
 
-    X, y = labelled_rows
+    X, y = labeled_rows
     before_fit = NormalsOnly(Projection(1)).set_output(transform="pandas").fit(X, y)
     after_fit = NormalsOnly(Projection(1)).fit(X, y).set_output(transform="pandas")
     in_pipeline = make_pipeline(StandardScaler(), NormalsOnly(Projection(1)))
@@ -241,8 +241,8 @@ def test_score_without_labels_says_what_to_use(wrap):
         detector.score([[0.0], [1.0]])
 
 
-def test_fit_predict_uses_the_labels(labelled_rows):
-    X, y = labelled_rows
+def test_fit_predict_uses_the_labels(labeled_rows):
+    X, y = labeled_rows
     predictions = NormalsOnly(forest()).fit_predict(X, y)
     assert_array_equal(predictions, forest().fit(X[y == 1]).predict(X))
     # The outer wrapper hands them on.
@@ -252,8 +252,8 @@ def test_fit_predict_uses_the_labels(labelled_rows):
 
 
 @pytest.mark.parametrize("labels", [(1, -1), (0, 1), (False, True)])
-def test_grid_search_chooses_by_labels_and_never_trains_on_anomalies(labelled_rows, labels):
-    X, y = labelled_rows
+def test_grid_search_chooses_by_labels_and_never_trains_on_anomalies(labeled_rows, labels):
+    X, y = labeled_rows
     normal, anomaly = labels
     y = np.where(y == 1, normal, anomaly)
     search = GridSearchCV(
@@ -269,15 +269,15 @@ def test_grid_search_chooses_by_labels_and_never_trains_on_anomalies(labelled_ro
     np.testing.assert_allclose(scaler.mean_, X[y == normal].mean(axis=0))
 
 
-def test_grid_search_under_metadata_routing(labelled_rows):
-    X, y = labelled_rows
+def test_grid_search_under_metadata_routing(labeled_rows):
+    X, y = labeled_rows
     with sklearn.config_context(enable_metadata_routing=True):
         scores = cross_val_score(NormalsOnly(forest()), X, y, cv=SHUFFLED, error_score="raise")
     assert np.all(scores > 0.5)
 
 
-def test_frozen_detector_stays_as_it_is(labelled_rows):
-    X, y = labelled_rows
+def test_frozen_detector_stays_as_it_is(labeled_rows):
+    X, y = labeled_rows
     fitted = forest().fit(X)
     detector = NormalsOnly(FrozenEstimator(fitted)).fit(X, y)
     assert_array_equal(detector.score_samples(X), fitted.score_samples(X))
@@ -306,8 +306,8 @@ def test_only_scores_above_the_threshold_are_anomalies(threshold, dtype):
     assert_array_equal(detector.decision_function(X) < 0, expected)
 
 
-def test_decision_function_is_scores_minus_offset(labelled_rows):
-    X, _ = labelled_rows
+def test_decision_function_is_scores_minus_offset(labeled_rows):
+    X, _ = labeled_rows
     detector = FixedThresholdDetector(forest(), threshold=0.45).fit(X)
     scores = forest().fit(X).score_samples(X)
     assert_array_equal(detector.score_samples(X), scores)
@@ -317,8 +317,8 @@ def test_decision_function_is_scores_minus_offset(labelled_rows):
 
 
 @pytest.mark.parametrize("wrap", [FrozenEstimator, lambda fitted: fitted])
-def test_fitted_detector_needs_no_fit(labelled_rows, wrap):
-    X, y = labelled_rows
+def test_fitted_detector_needs_no_fit(labeled_rows, wrap):
+    X, y = labeled_rows
     fitted = LocalOutlierFactor(n_neighbors=5, novelty=True).fit(X[y == 1])
     detector = FixedThresholdDetector(wrap(fitted), threshold=3)
     assert_array_equal(detector.predict(X), y)
@@ -337,8 +337,8 @@ def test_unfitted_detector_needs_a_fit():
 
 
 @pytest.mark.parametrize("pos_label", [None, "bad"])
-def test_grid_search_over_the_threshold_of_a_frozen_detector(labelled_rows, pos_label):
-    X, y = labelled_rows
+def test_grid_search_over_the_threshold_of_a_frozen_detector(labeled_rows, pos_label):
+    X, y = labeled_rows
     if pos_label is not None:
         y = np.where(y == 1, "ok", "bad")
     fitted = Recorder().fit(X)
@@ -355,8 +355,8 @@ def test_grid_search_over_the_threshold_of_a_frozen_detector(labelled_rows, pos_
 
 
 @pytest.mark.parametrize("threshold", [np.nan, np.inf, "auto", None])
-def test_refuses_a_threshold_that_is_no_finite_number(labelled_rows, threshold):
-    X, _ = labelled_rows
+def test_refuses_a_threshold_that_is_no_finite_number(labeled_rows, threshold):
+    X, _ = labeled_rows
     message = "'threshold' parameter of FixedThresholdDetector must be a float"
     with pytest.raises(ValueError, match=message):
         FixedThresholdDetector(forest(), threshold=threshold).fit(X)
@@ -365,8 +365,8 @@ def test_refuses_a_threshold_that_is_no_finite_number(labelled_rows, threshold):
         FixedThresholdDetector(frozen, threshold=threshold).predict(X)
 
 
-def test_fixed_threshold_detector_in_a_pipeline(labelled_rows):
-    X, y = labelled_rows
+def test_fixed_threshold_detector_in_a_pipeline(labeled_rows):
+    X, y = labeled_rows
     pipeline = make_pipeline(
         StandardScaler(), FixedThresholdDetector(NormalsOnly(forest()), threshold=0.6)
     )

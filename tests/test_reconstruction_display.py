@@ -81,7 +81,7 @@ class TestReconstructionDisplayOfImages:
         )
 
     @pytest.mark.parametrize("largest", [1.0, 255.0])
-    def test_colours_keep_their_proportions(self, largest):
+    def test_colors_keep_their_proportions(self, largest):
         X = np.zeros((1, 4, 4, 3))
         X[..., 0] = largest
         display = ReconstructionDisplay.from_predictions(X, X / 2)
@@ -148,7 +148,7 @@ class TestReconstructionDisplayOfRows:
             np.testing.assert_allclose(below.get_ydata(), row / 2, rtol=1e-6)
         assert legend_texts(display.axes_[0, 0]) == ["input", "reconstruction"]
 
-    def test_lowest_axes_of_each_column_are_labelled(self, rows):
+    def test_lowest_axes_of_each_column_are_labeled(self, rows):
         display = ReconstructionDisplay.from_predictions(rows, rows, n_samples=4)
         labels = [ax.get_xlabel() for ax in display.axes_.flat]
         assert labels == ["", "Feature", "Feature", "Feature", "", ""]

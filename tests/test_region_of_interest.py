@@ -175,7 +175,7 @@ def test_map_does_not_fade_towards_the_edge():
 def test_positions_outside_have_no_part_in_the_score():
     detector = fit(make_images(40, 0), architecture=features())
     # Cells of 2×2 pixels that the region touches: rows 4 to 16 and columns 4 to 14.
-    assert detector._network.positionwise.input_shape == (7 * 6, 1, 8)
+    assert detector._network.core.input_shape == (7 * 6, 1, 8)
 
 
 def test_sequential_features_take_a_region():
@@ -243,12 +243,12 @@ def test_warm_start_goes_on_with_the_region(features):
         detector.fit(X)
 
 
-def test_rows_are_folded_and_colours_masked():
+def test_rows_are_folded_and_colors_masked():
     X = make_images(40, 0)
     rows = fit(X.reshape(40, -1), input_shape=(HEIGHT, WIDTH))
     np.testing.assert_array_equal(rows.score_samples(X.reshape(40, -1)), fit(X).score_samples(X))
-    coloured = np.repeat(X[..., np.newaxis], 3, axis=-1)
-    maps = fit(coloured).anomaly_map(coloured)
+    colored = np.repeat(X[..., np.newaxis], 3, axis=-1)
+    maps = fit(colored).anomaly_map(colored)
     assert (maps[:, ~REGION] == 0).all()
     assert (maps[:, REGION] > 0).any()
 

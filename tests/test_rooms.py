@@ -3,7 +3,9 @@
 import ast
 import graphlib
 import importlib.util
+import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +173,21 @@ def test_no_module_is_a_scrap_or_a_heap(module):
     assert n_lines >= 30 or is_face or is_public
 
 
+def parameters_of(function):
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [argument.arg for argument in named if argument.arg not in ("self", "cls")]
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if room_of(m) == "autoencoder"))
+def test_functions_have_six_parameters_at_most(module):
+    """Constructors aside, and what is as Keras or scikeras calls it."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name not in ("__init__", "_fit_keras_model"):
+            assert len(parameters_of(node)) <= 6, f"{module}.{node.name}"
+
+
 WITHOUT_KERAS = """
 import sys
 class Absent:
@@ -193,9 +210,9 @@ y = np.repeat([1, -1], [200, 20])
 forest = IsolationForest(n_estimators=10, random_state=0)
 for detector in (
     NormalsOnly(forest),
-    NormalsOnly(ConformalDetector(forest, false_alarm_rate=0.1)),
+    NormalsOnly(ConformalDetector(forest, false_alarm_rate=0.1, random_state=0)),
     NormalsOnly(FixedThresholdDetector(forest, threshold=0.6)),
-    TunedThresholdDetectorCV(forest),
+    TunedThresholdDetectorCV(forest, random_state=0),
 ):
     print(metrics.recall_interval(y, detector.fit(X, y).predict(X)).recall)
 grids = maps.smooth(rng.random((30, 8, 8)), sigma=1.0)
@@ -247,3 +264,34 @@ def test_the_picture_of_the_rooms_is_drawn_from_the_code():
     assert (docs / "_static" / "rooms.svg").read_text(encoding="utf-8") == draw_rooms.draw(), (
         message
     )
+    imports = draw_rooms.find_imports()
+    assert all("_base" in imports[room] for room in draw_rooms.ROOMS if room != "_base")
+
+
+def test_all_that_is_documented_is_reachable_and_shown():
+    api = (PACKAGE.parent / "docs" / "api.rst").read_text(encoding="utf-8")
+    names = re.findall(r"^   ([\w.]+)$", api, re.MULTILINE)
+    assert len(names) > 40
+    for name in names:
+        parent = sklearn_ae
+        for part in name.split("."):
+            assert part in dir(parent), name
+            parent = getattr(parent, part)
+            shown = [n for n in dir(parent) if n.startswith("_") and not n.startswith("__")]
+            assert not (inspect.ismodule(parent) and shown), parent
+
+
+def test_the_flow_of_a_fit_is_shown_as_it_is():
+    page = (PACKAGE.parent / "docs" / "contributing.md").read_text(encoding="utf-8")
+    fitting = MODULES["autoencoder.training.fitting"].read_text(encoding="utf-8")
+    [function] = [n for n in ast.parse(fitting).body if isinstance(n, ast.FunctionDef)]
+    called = [
+        ast.unparse(node.func).rpartition(".")[2]
+        for statement in function.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    ]
+    shown = ["assemble", "try_score", "prepare", "trim_rows", "train", "fit_score"]
+    assert [name for name in called if name in shown] == shown
+    places = [page.index(f"{name}(") for name in shown]
+    assert places == sorted(places)

@@ -24,7 +24,7 @@ def close_figures():
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     generator = np.random.default_rng(0)
     X = np.concatenate([generator.normal(size=(40, 3)), generator.normal(5, 1, size=(10, 3))])
     return X, np.repeat([1, -1], [40, 10])
@@ -50,8 +50,8 @@ def test_common_bins_hold_the_samples_of_each_class():
     assert display.ax_.get_ylabel() == "Number of samples"
 
 
-def test_density_gives_each_class_an_area_of_one(labelled_rows):
-    X, y = labelled_rows
+def test_density_gives_each_class_an_area_of_one(labeled_rows):
+    X, y = labeled_rows
     display = ScoreHistogramDisplay.from_predictions(y, X[:, 0], density=True)
     for histogram in [display.normal_histogram_, display.anomaly_histogram_]:
         data = histogram.get_data()
@@ -59,7 +59,7 @@ def test_density_gives_each_class_an_area_of_one(labelled_rows):
     assert display.ax_.get_ylabel() == "Density"
 
 
-def test_threshold_is_drawn_and_labelled():
+def test_threshold_is_drawn_and_labeled():
     display = ScoreHistogramDisplay.from_predictions([1, -1], [0.2, 0.9], threshold=0.5)
     assert display.threshold_line_.get_xdata() == [0.5, 0.5]
     assert legend_texts(display.ax_)[-1] == "threshold = 0.5"
@@ -70,8 +70,8 @@ def test_threshold_outside_of_the_scores_is_in_the_picture():
     assert display.ax_.get_xlim()[1] > 20
 
 
-def test_without_labels_one_histogram_holds_all_samples(labelled_rows):
-    X, _ = labelled_rows
+def test_without_labels_one_histogram_holds_all_samples(labeled_rows):
+    X, _ = labeled_rows
     display = ScoreHistogramDisplay.from_predictions(None, X[:, 0])
     assert np.sum(display.normal_histogram_.get_data().values) == len(X)
     assert display.anomaly_histogram_ is None
@@ -135,8 +135,8 @@ def test_styles_are_passed_on():
     ],
 )
 @pytest.mark.parametrize("in_pipeline", [False, True])
-def test_scores_and_threshold_of_any_detector(labelled_rows, detector, in_pipeline):
-    X, y = labelled_rows
+def test_scores_and_threshold_of_any_detector(labeled_rows, detector, in_pipeline):
+    X, y = labeled_rows
     estimator = make_pipeline(StandardScaler(), detector) if in_pipeline else detector
     display = ScoreHistogramDisplay.from_estimator(estimator.fit(X[:40]), X, y)
     np.testing.assert_array_equal(display.anomaly_scores, -estimator.score_samples(X))
@@ -146,8 +146,8 @@ def test_scores_and_threshold_of_any_detector(labelled_rows, detector, in_pipeli
     np.testing.assert_array_equal(above, estimator.predict(X) == -1)
 
 
-def test_pos_label_of_the_detector_is_used(labelled_rows):
-    X, y = labelled_rows
+def test_pos_label_of_the_detector_is_used(labeled_rows):
+    X, y = labeled_rows
     # By convention, the label 1 would be the anomaly.
     y = np.where(y == -1, 0, 1)
     detector = NormalsOnly(OneClassSVM(nu=0.2), pos_label=0).fit(X, y)
@@ -155,8 +155,8 @@ def test_pos_label_of_the_detector_is_used(labelled_rows):
     assert legend_texts(display.ax_)[:2] == ["normal (n=40)", "anomaly (n=10)"]
 
 
-def test_threshold_of_a_search(labelled_rows):
-    X, y = labelled_rows
+def test_threshold_of_a_search(labeled_rows):
+    X, y = labeled_rows
     forest = IsolationForest(n_estimators=5, random_state=0)
     search = GridSearchCV(forest, {"max_samples": [8]}, scoring=lambda *_: 0.0, cv=2).fit(X, y)
     display = ScoreHistogramDisplay.from_estimator(search, X, y)
@@ -175,14 +175,14 @@ def test_threshold_survives_scores_of_another_magnitude():
     assert display.threshold == 0.5
 
 
-def test_estimator_without_a_threshold(labelled_rows):
-    X, y = labelled_rows
+def test_estimator_without_a_threshold(labeled_rows):
+    X, y = labeled_rows
     display = ScoreHistogramDisplay.from_estimator(GaussianMixture().fit(X), X, y)
     assert display.threshold is None
 
 
-def test_data_frames_keep_their_column_names(labelled_rows, recwarn):
-    X, y = labelled_rows
+def test_data_frames_keep_their_column_names(labeled_rows, recwarn):
+    X, y = labeled_rows
     X = pd.DataFrame(X, columns=list("abc"))
     forest = IsolationForest(n_estimators=2, random_state=0).fit(X)
     ScoreHistogramDisplay.from_estimator(forest, X, pd.Series(y))
@@ -207,12 +207,12 @@ def test_refuses_what_cannot_be_drawn(y, scores, keywords, message):
         ScoreHistogramDisplay.from_predictions(y, scores, **keywords)
 
 
-def test_refuses_an_unfitted_detector(labelled_rows):
+def test_refuses_an_unfitted_detector(labeled_rows):
     with pytest.raises(NotFittedError):
-        ScoreHistogramDisplay.from_estimator(IsolationForest(), labelled_rows[0])
+        ScoreHistogramDisplay.from_estimator(IsolationForest(), labeled_rows[0])
 
 
-def test_refuses_an_estimator_without_scores(labelled_rows):
+def test_refuses_an_estimator_without_scores(labeled_rows):
     detector = LocalOutlierFactor(novelty=False)
     with pytest.raises(TypeError, match=r"score_samples.*from_predictions.*LocalOutlierFactor"):
-        ScoreHistogramDisplay.from_estimator(detector, labelled_rows[0])
+        ScoreHistogramDisplay.from_estimator(detector, labeled_rows[0])

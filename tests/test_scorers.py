@@ -80,7 +80,7 @@ class DecisionsOnly(OutlierMixin, BaseEstimator):
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     X = np.random.default_rng(0).normal(size=(80, 2))
     # Two of the ten anomalies are hard to tell.
     X[16::8] += 3
@@ -93,8 +93,8 @@ def score(name, y, anomaly_scores, **options):
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: type(detector).__name__)
 @pytest.mark.parametrize("in_pipeline", [False, True])
-def test_figures_are_those_of_scikit_learn(labelled_rows, detector, in_pipeline):
-    X, y = labelled_rows
+def test_figures_are_those_of_scikit_learn(labeled_rows, detector, in_pipeline):
+    X, y = labeled_rows
     estimator = make_pipeline(StandardScaler(), detector) if in_pipeline else clone(detector)
     estimator.fit(X[y == 0])
     scores, flagged = -estimator.score_samples(X), estimator.predict(X) == -1
@@ -120,8 +120,8 @@ def test_figures_are_those_of_scikit_learn(labelled_rows, detector, in_pipeline)
 
 
 @pytest.mark.parametrize(("name", "options"), RANKING + DECISIONS)
-def test_every_convention_of_labels_gives_one_figure(labelled_rows, name, options):
-    X, y = labelled_rows
+def test_every_convention_of_labels_gives_one_figure(labeled_rows, name, options):
+    X, y = labeled_rows
     forest = DETECTORS[0].fit(X[y == 0])
     scorer = anomaly_scorer(name, **options)
     value = scorer(forest, X, y)
@@ -205,8 +205,8 @@ def test_decision_function_serves_where_there_are_no_scores():
     assert value == roc_auc_score(y, scores)
 
 
-def test_density_models_rank_too(labelled_rows):
-    X, y = labelled_rows
+def test_density_models_rank_too(labeled_rows):
+    X, y = labeled_rows
     mixture = GaussianMixture(random_state=0).fit(X[y == 0])
     assert anomaly_scorer("roc_auc")(mixture, X, y) > 0.5
     with pytest.raises(TypeError, match=r"predict returns -1 .* predictions 0 .*GaussianMixture"):
@@ -214,10 +214,10 @@ def test_density_models_rank_too(labelled_rows):
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "f1"])
-def test_refuses_classifiers(labelled_rows, name):
-    classifier = LogisticRegression().fit(*labelled_rows)
+def test_refuses_classifiers(labeled_rows, name):
+    classifier = LogisticRegression().fit(*labeled_rows)
     with pytest.raises(TypeError, match=r"must be an outlier detector.*LogisticRegression"):
-        anomaly_scorer(name)(classifier, *labelled_rows)
+        anomaly_scorer(name)(classifier, *labeled_rows)
 
 
 @pytest.mark.parametrize("labels", [(0, 1), (1, -1), (False, True)])
@@ -239,8 +239,8 @@ def test_grid_search_prefers_the_better_detector(labels, name, options):
     assert anomaly_scorer(name, **options)(search, X, y) == search.score(X, y)
 
 
-def test_several_metrics_at_once(labelled_rows):
-    X, y = labelled_rows
+def test_several_metrics_at_once(labeled_rows):
+    X, y = labeled_rows
     scoring = {f"{name}{i}": anomaly_scorer(name, **kw) for i, (name, kw) in enumerate(RANKING)}
     scoring |= {name: anomaly_scorer(name, **options) for name, options in DECISIONS}
     detector = NormalsOnly(DETECTORS[0])
@@ -255,8 +255,8 @@ def test_several_metrics_at_once(labelled_rows):
     assert search.cv_results_["mean_test_f1"][0] == pytest.approx(np.mean(results["test_f1"]))
 
 
-def test_metadata_routing(labelled_rows):
-    X, y = labelled_rows
+def test_metadata_routing(labeled_rows):
+    X, y = labeled_rows
     with sklearn.config_context(enable_metadata_routing=True):
         results = cross_validate(
             NormalsOnly(DETECTORS[0]),
@@ -269,8 +269,8 @@ def test_metadata_routing(labelled_rows):
     assert np.all(results["test_auc"] > 0.5)
 
 
-def test_pos_label_of_the_estimator_is_used(labelled_rows):
-    X, y = labelled_rows
+def test_pos_label_of_the_estimator_is_used(labeled_rows):
+    X, y = labeled_rows
     # Here the convention would take the normal samples for anomalies.
     y = 1 - y
     detector = NormalsOnly(DETECTORS[0], pos_label=0)
@@ -306,8 +306,8 @@ def test_pos_label_of_the_estimator_is_used(labelled_rows):
     ],
     ids=["frozen", "frozen step", "frozen inside", "search over detectors", "search over labels"],
 )
-def test_pos_label_is_found_in_frozen_estimators_and_in_what_a_search_found(labelled_rows, wrap):
-    X, y = labelled_rows
+def test_pos_label_is_found_in_frozen_estimators_and_in_what_a_search_found(labeled_rows, wrap):
+    X, y = labeled_rows
     # By convention, the label 1 would be the anomaly, and each figure that of its opposite.
     fitted = NormalsOnly(DETECTORS[0], pos_label=0).fit(X, 1 - y)
     estimator = wrap(fitted).fit(X, 1 - y)
@@ -316,8 +316,8 @@ def test_pos_label_is_found_in_frozen_estimators_and_in_what_a_search_found(labe
         anomaly_scorer("roc_auc", pos_label=1)(estimator, X, 1 - y)
 
 
-def test_search_refuses_a_scorer_that_contradicts_the_detector(labelled_rows):
-    X, y = labelled_rows
+def test_search_refuses_a_scorer_that_contradicts_the_detector(labeled_rows):
+    X, y = labeled_rows
     search = GridSearchCV(
         NormalsOnly(DETECTORS[0], pos_label=1),
         {},
@@ -329,8 +329,8 @@ def test_search_refuses_a_scorer_that_contradicts_the_detector(labelled_rows):
         search.fit(X, y)
 
 
-def test_several_pos_labels_of_the_estimator_are_an_error(labelled_rows):
-    X, y = labelled_rows
+def test_several_pos_labels_of_the_estimator_are_an_error(labeled_rows):
+    X, y = labeled_rows
     inner = NormalsOnly(DETECTORS[0], pos_label=0)
     detector = FixedThresholdDetector(inner, threshold=0.5, pos_label=1).fit(X, y)
     with pytest.raises(ValueError, match=r"several labels, pos_label=\['0', '1'\]"):
@@ -353,8 +353,8 @@ def test_prints_as_the_call_that_makes_it(text, name, options):
     assert repr(anomaly_scorer(name, **options)) == text
 
 
-def test_copies_score_alike(labelled_rows):
-    X, y = labelled_rows
+def test_copies_score_alike(labeled_rows):
+    X, y = labeled_rows
     forest = DETECTORS[0].fit(X)
     scorer = anomaly_scorer("neg_cost", pos_label=1, cost_ratio=3)
     duplicates = [pickle.loads(pickle.dumps(scorer)), copy.deepcopy(scorer)]

@@ -30,7 +30,7 @@ def close_figures():
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     X = np.random.default_rng(0).normal(size=(60, 2))
     X[::6] += 3
     return X, (np.arange(60) % 6 == 0).astype(int)
@@ -49,10 +49,10 @@ class TestThresholdCurveDisplay:
             (lambda estimator, X, y: np.mean(estimator.predict(X)), "Score"),
         ],
     )
-    def test_draws_results_and_choice_of_a_search(self, labelled_rows, scoring, label):
+    def test_draws_results_and_choice_of_a_search(self, labeled_rows, scoring, label):
         detector = TunedThresholdDetectorCV(
             OneClassSVM(), scoring=scoring, thresholds=7, random_state=0
-        ).fit(*labelled_rows)
+        ).fit(*labeled_rows)
         display = ThresholdCurveDisplay.from_estimator(detector)
         results = detector.cv_results_
         x, y = display.curve_.get_data()
@@ -64,10 +64,10 @@ class TestThresholdCurveDisplay:
         assert display.ax_.get_ylabel() == label
         assert display.ax_.get_xlabel() == "Threshold of the anomaly score"
 
-    def test_shades_thresholds_with_too_many_false_alarms(self, labelled_rows):
+    def test_shades_thresholds_with_too_many_false_alarms(self, labeled_rows):
         detector = TunedThresholdDetectorCV(
             OneClassSVM(), max_false_alarm_rate=0.3, random_state=0
-        ).fit(*labelled_rows)
+        ).fit(*labeled_rows)
         results = detector.cv_results_
         display = ThresholdCurveDisplay.from_estimator(detector)
         low, high = display.excluded_.get_window_extent().intervalx
@@ -119,21 +119,21 @@ class TestThresholdCurveDisplay:
         assert "chosen" in legend_texts(display.ax_)
         assert display.ax_.get_ylabel() == "F1"
 
-    def test_refuses_detectors_without_results(self, labelled_rows):
+    def test_refuses_detectors_without_results(self, labeled_rows):
         detector = TunedThresholdDetectorCV(OneClassSVM(), random_state=0)
         with pytest.raises(NotFittedError):
             ThresholdCurveDisplay.from_estimator(detector)
         message = "cv_results_; fit .* with labels and without store_cv_results=False"
         with pytest.warns(UserWarning, match="without labels"):
-            detector.fit(labelled_rows[0])
+            detector.fit(labeled_rows[0])
         with pytest.raises(TypeError, match=message):
             ThresholdCurveDisplay.from_estimator(detector)
-        detector.set_params(store_cv_results=False).fit(*labelled_rows)
+        detector.set_params(store_cv_results=False).fit(*labeled_rows)
         with pytest.raises(TypeError, match=message):
             ThresholdCurveDisplay.from_estimator(detector)
         with pytest.raises(TypeError, match=r"pipeline\[-1\].*Pipeline"):
             ThresholdCurveDisplay.from_estimator(
-                make_pipeline(StandardScaler(), detector).fit(*labelled_rows)
+                make_pipeline(StandardScaler(), detector).fit(*labeled_rows)
             )
 
     @pytest.mark.parametrize(
@@ -162,14 +162,14 @@ def cell_texts(display):
 
 
 class TestGridHeatmapDisplay:
-    def test_draws_scores_and_best_candidate_of_a_search(self, labelled_rows):
+    def test_draws_scores_and_best_candidate_of_a_search(self, labeled_rows):
         gammas, thresholds = [1.0, 0.1], [-4.0, -2.0, 0.0]
         search = GridSearchCV(
             NormalsOnly(FixedThresholdDetector(OneClassSVM(), threshold=0.0)),
             {"estimator__estimator__gamma": gammas, "estimator__threshold": thresholds},
             cv=FOLDS,
             error_score="raise",
-        ).fit(*labelled_rows)
+        ).fit(*labeled_rows)
         display = GridHeatmapDisplay.from_estimator(
             search, x="estimator__threshold", y="estimator__estimator__gamma"
         )
@@ -198,7 +198,7 @@ class TestGridHeatmapDisplay:
         np.testing.assert_array_equal(display.scores, [[0.5, 0.1]])
         assert display.best_cell == (0, 0)
 
-    def test_list_of_grids_leaves_cells_empty(self, labelled_rows):
+    def test_list_of_grids_leaves_cells_empty(self, labeled_rows):
         search = GridSearchCV(
             NormalsOnly(OneClassSVM()),
             [
@@ -211,7 +211,7 @@ class TestGridHeatmapDisplay:
             ],
             cv=FOLDS,
             error_score="raise",
-        ).fit(*labelled_rows)
+        ).fit(*labeled_rows)
         display = GridHeatmapDisplay.from_estimator(
             search, x="estimator__nu", y="estimator__kernel"
         )
@@ -265,7 +265,7 @@ class TestGridHeatmapDisplay:
         )
         assert display.best_cell == (1, 1)
 
-    def test_scores_can_be_read_on_every_colour(self):
+    def test_scores_can_be_read_on_every_color(self):
         results = {
             "param_a": [1, 2],
             "param_b": [1, 1],
@@ -307,8 +307,8 @@ class TestGridHeatmapDisplay:
         with pytest.raises(ValueError, match=r"candidates with x, y and a score.*none among 1"):
             GridHeatmapDisplay.from_cv_results(results, x="a", y="b")
 
-    def test_refuses_other_estimators(self, labelled_rows):
+    def test_refuses_other_estimators(self, labeled_rows):
         with pytest.raises(NotFittedError):
             GridHeatmapDisplay.from_estimator(GridSearchCV(OneClassSVM(), {}), x="a", y="b")
         with pytest.raises(TypeError, match=r"cv_results_; pass the search itself.*OneClassSVM"):
-            GridHeatmapDisplay.from_estimator(OneClassSVM().fit(labelled_rows[0]), x="a", y="b")
+            GridHeatmapDisplay.from_estimator(OneClassSVM().fit(labeled_rows[0]), x="a", y="b")

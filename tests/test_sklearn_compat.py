@@ -60,7 +60,7 @@ def test_estimator_checks(estimator, check):
 
 @pytest.fixture(scope="module")
 def rows():
-    """Normal rows near a line and anomalies far from it, labelled +1 and -1."""
+    """Normal rows near a line and anomalies far from it, labeled +1 and -1."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 1)) * [1, 1, -1, 2] + rng.normal(scale=0.1, size=(120, 4))
     y = np.where(np.arange(120) % 6 == 0, -1, 1)

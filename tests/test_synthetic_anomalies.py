@@ -74,10 +74,10 @@ def test_images_with_channels_and_folded_rows():
     rows, row_masks = make_anomalies(images.reshape(10, -1), input_shape=(12, 9, 3), random_state=0)
     np.testing.assert_array_equal(rows.reshape(images.shape), anomalies)
     np.testing.assert_array_equal(row_masks, masks)
-    grey, grey_masks = make_anomalies(
+    gray, gray_masks = make_anomalies(
         images[..., 0].reshape(10, -1), input_shape=(12, 9), random_state=0
     )
-    assert grey.shape == grey_masks.shape == (10, 108)
+    assert gray.shape == gray_masks.shape == (10, 108)
 
 
 def test_permuted_rows_keep_each_feature_plausible_and_break_dependence():
@@ -166,12 +166,12 @@ def test_rows_are_folded_into_images_for_the_scorer(ones):
     assert value == pytest.approx(roc_auc_score(np.repeat([0, 1], len(rows)), scores))
 
 
-def test_labelled_anomalies_are_left_out():
+def test_labeled_anomalies_are_left_out():
     detector = IsolationForest(n_estimators=20, random_state=0).fit(ROWS)
     scorer = synthetic_anomaly_scorer()
     X, y = np.vstack([ROWS, ROWS + 50]), np.repeat(["good", "defect"], 200)
-    labelled = NormalsOnly(detector, pos_label="defect").fit(X, y)
-    assert scorer(labelled, X, y) == scorer(labelled, ROWS)
+    labeled = NormalsOnly(detector, pos_label="defect").fit(X, y)
+    assert scorer(labeled, X, y) == scorer(labeled, ROWS)
 
 
 def test_search_without_labels_prefers_what_sees_dependence():

@@ -25,7 +25,7 @@ def fits(monkeypatch):
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     return rising_rows()
 
 
@@ -50,8 +50,8 @@ def fold_scores(X, y, thresholds, metric):
     ],
     ids=["name", "anomaly_scorer", "make_scorer", "function"],
 )
-def test_score_of_a_threshold_is_the_mean_over_folds(labelled_rows, scoring):
-    X, y = labelled_rows
+def test_score_of_a_threshold_is_the_mean_over_folds(labeled_rows, scoring):
+    X, y = labeled_rows
     thresholds = [10.0, 39.5, 50.5, 52.5, 58.5]
     detector = TunedThresholdDetectorCV(
         Recorder(), scoring=scoring, thresholds=thresholds, cv=FOLDS
@@ -68,8 +68,8 @@ def test_score_of_a_threshold_is_the_mean_over_folds(labelled_rows, scoring):
     assert np.any(detector.cv_results_["std_scores"] > 0)
 
 
-def test_scorer_gets_the_rows_and_labels_of_a_fold(labelled_rows):
-    X, y = labelled_rows
+def test_scorer_gets_the_rows_and_labels_of_a_fold(labeled_rows):
+    X, y = labeled_rows
     seen = []
 
     def scoring(estimator, X_test, y_test):
@@ -87,8 +87,8 @@ def test_scorer_gets_the_rows_and_labels_of_a_fold(labelled_rows):
         assert_array_equal(predictions, np.where(X[test, 0] > 20, -1, 1))
 
 
-def test_scorer_is_called_once_for_equal_predictions(labelled_rows):
-    X, y = labelled_rows
+def test_scorer_is_called_once_for_equal_predictions(labeled_rows):
+    X, y = labeled_rows
     calls = []
 
     def scoring(estimator, X, y):
@@ -114,8 +114,8 @@ def test_scorer_is_called_once_for_equal_predictions(labelled_rows):
         ("precision", 53.5),
     ],
 )
-def test_objectives_choose_other_thresholds(labelled_rows, scoring, threshold):
-    X, y = labelled_rows
+def test_objectives_choose_other_thresholds(labeled_rows, scoring, threshold):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder(), scoring=scoring, cv=FOLDS).fit(X, y)
     assert detector.best_threshold_ == threshold
 
@@ -131,8 +131,8 @@ def test_objectives_choose_other_thresholds(labelled_rows, scoring, threshold):
         (11 / 51 - 1e-12, 39.5, 1),
     ],
 )
-def test_best_recall_at_a_false_alarm_rate(labelled_rows, limit, threshold, recall):
-    X, y = labelled_rows
+def test_best_recall_at_a_false_alarm_rate(labeled_rows, limit, threshold, recall):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(
         Recorder(), scoring="recall", max_false_alarm_rate=limit
     ).fit(X, y)
@@ -146,12 +146,12 @@ def test_best_recall_at_a_false_alarm_rate(labelled_rows, limit, threshold, reca
     assert np.max(detector.cv_results_["false_alarm_rates"]) > limit
 
 
-def test_no_threshold_within_the_false_alarm_rate(labelled_rows):
+def test_no_threshold_within_the_false_alarm_rate(labeled_rows):
     detector = TunedThresholdDetectorCV(
         Recorder(), thresholds=[1, 20], max_false_alarm_rate=0.1, random_state=0
     )
     with pytest.raises(ValueError, match=r"thresholds must .* larger ones.*rates down to 0\.5882"):
-        detector.fit(*labelled_rows)
+        detector.fit(*labeled_rows)
 
 
 def test_few_anomalies_and_huge_scores_leave_no_gaps():
@@ -183,15 +183,15 @@ def test_int_thresholds_are_at_most_so_many(n_thresholds):
     assert_array_equal(np.intersect1d(thresholds, X), [X.max()])
 
 
-def test_all_thresholds_are_tried_if_there_are_few_scores(labelled_rows):
-    X, y = labelled_rows
+def test_all_thresholds_are_tried_if_there_are_few_scores(labeled_rows):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder(), thresholds=60, random_state=0).fit(X, y)
     expected = np.append(np.arange(0.5, 59), 59)
     assert_array_equal(detector.cv_results_["thresholds"], expected)
 
 
-def test_threshold_without_a_score_is_not_chosen(labelled_rows):
-    X, y = labelled_rows
+def test_threshold_without_a_score_is_not_chosen(labeled_rows):
+    X, y = labeled_rows
 
     def precision(estimator, X, y):
         flagged = estimator.predict(X) == -1
@@ -214,8 +214,8 @@ def test_middle_of_equally_good_thresholds_is_chosen():
 
 
 @pytest.mark.parametrize("labels", [(0, 1), (1, -1), (False, True), ("good", "crack")])
-def test_every_convention_of_labels_gives_one_threshold(labelled_rows, labels):
-    X, y = labelled_rows
+def test_every_convention_of_labels_gives_one_threshold(labeled_rows, labels):
+    X, y = labeled_rows
     pos_label = "crack" if "crack" in labels else None
     detector = TunedThresholdDetectorCV(Recorder(), pos_label=pos_label, random_state=0)
     detector.fit(X, np.where(y == 1, labels[1], labels[0]))
@@ -227,8 +227,8 @@ def test_every_convention_of_labels_gives_one_threshold(labelled_rows, labels):
     )
 
 
-def test_scorer_reads_the_pos_label_of_the_detector(labelled_rows):
-    X, y = labelled_rows
+def test_scorer_reads_the_pos_label_of_the_detector(labeled_rows):
+    X, y = labeled_rows
     # By convention, the label 1 would be the anomaly.
     detector = TunedThresholdDetectorCV(
         Recorder(), scoring=anomaly_scorer("f1"), pos_label=0, random_state=0
@@ -237,13 +237,13 @@ def test_scorer_reads_the_pos_label_of_the_detector(labelled_rows):
     assert detector.best_score_ == expected.best_score_
 
 
-def test_scorers_that_look_past_the_threshold_fail(labelled_rows):
+def test_scorers_that_look_past_the_threshold_fail(labeled_rows):
     detector = TunedThresholdDetectorCV(
         Recorder(),
         scoring=make_scorer(balanced_accuracy_score, response_method="decision_function"),
     )
     with pytest.raises(AttributeError, match="decision_function"):
-        detector.fit(*labelled_rows)
+        detector.fit(*labeled_rows)
 
 
 @pytest.mark.parametrize(
@@ -254,17 +254,17 @@ def test_scorers_that_look_past_the_threshold_fail(labelled_rows):
     ],
     ids=["synthetic", "some rows"],
 )
-def test_scorers_that_judge_other_rows_than_those_of_the_fold_fail(labelled_rows, scoring):
+def test_scorers_that_judge_other_rows_than_those_of_the_fold_fail(labeled_rows, scoring):
     """All thresholds would be compared by the predictions of other rows."""
-    X, y = labelled_rows
+    X, y = labeled_rows
     X = np.hstack([X, X[::-1]])
     with pytest.raises(ValueError, match=r"scoring must judge .* of a fold of 12"):
         TunedThresholdDetectorCV(Recorder(), scoring=scoring).fit(X, y)
 
 
 @pytest.mark.parametrize("scale", [0, np.nan])
-def test_refuses_scores_that_tell_nothing(labelled_rows, scale):
+def test_refuses_scores_that_tell_nothing(labeled_rows, scale):
     message = "estimator must give different scores" if scale == 0 else "60 scores that are NaN"
     message = message.replace("60", "12")
     with pytest.raises(ValueError, match=message):
-        TunedThresholdDetectorCV(Recorder(scale=scale)).fit(*labelled_rows)
+        TunedThresholdDetectorCV(Recorder(scale=scale)).fit(*labeled_rows)

@@ -78,6 +78,16 @@ def test_rate_of_new_rows_is_the_one_asked_for_on_average(n):
     assert flagged >= 0.05 - 1 / (n + 1) - error
 
 
+@pytest.mark.parametrize(
+    ("share", "n_rows", "n_held_out"),
+    [(0.1, 100, 10), (0.1, 101, 11), (0.07, 100, 7), (0.29, 100, 29), (1e-12, 100, 1)],
+)
+def test_held_out_rows_are_the_share_rounded_up(share, n_rows, n_held_out):
+    """0.07 · 100 is above 7 in floating point, and 0.29 · 100 below 29."""
+    training, held_out = hold_out(n_rows, share, np.random.RandomState(0))
+    assert (len(training), len(held_out)) == (n_rows - n_held_out, n_held_out)
+
+
 def test_too_few_held_out_rows_warn_of_what_they_can_show():
     with pytest.warns(UserWarning, match="18 held-out samples cannot show false_alarm_rate=0.05"):
         detector = tiny(validation_fraction=0.09).fit(ROWS)
@@ -252,8 +262,8 @@ LABELS = np.repeat([1, -1], [200, 50])
 )
 def test_score_is_the_balanced_accuracy_under_any_convention(fitted, y):
     X = np.vstack([ROWS, ANOMALIES])
-    recognised = fitted.predict(X) == LABELS
-    expected = (recognised[:200].mean() + recognised[200:].mean()) / 2
+    recognized = fitted.predict(X) == LABELS
+    expected = (recognized[:200].mean() + recognized[200:].mean()) / 2
     assert 0.5 < expected < 1
     assert fitted.score(X, y) == pytest.approx(expected)
     assert type(fitted.score(X, y)) is float

@@ -145,8 +145,8 @@ def test_arrays_and_lists_of_images_are_alike():
     from_large = from_array.anomaly_map(large)
     assert from_large.shape == (5, 48, 48)
     np.testing.assert_array_equal(from_large, np.stack(from_array.anomaly_map(list(large))))
-    colour = np.repeat(large[..., np.newaxis], 3, axis=-1)
-    assert tiled().fit(colour).anomaly_map(colour).shape == (5, 48, 48)
+    color = np.repeat(large[..., np.newaxis], 3, axis=-1)
+    assert tiled().fit(color).anomaly_map(color).shape == (5, 48, 48)
 
 
 def of_objects(images):
@@ -196,8 +196,8 @@ def test_displays_and_maps_take_arrays_of_objects(fitted):
 def test_no_tile_of_a_held_out_image_is_trained_with(fitted, monkeypatch):
     seen = {}
 
-    def remember(X, training, validation, **parameters):
-        seen.update(X=X, training=training, validation=validation)
+    def remember(detector, samples, split, *others):
+        seen.update(X=samples.X, **split._asdict())
         raise TrainingDivergedError
 
     monkeypatch.setattr("sklearn_ae.autoencoder.training.fitting.fit_network", remember)
@@ -327,10 +327,10 @@ def test_what_holds_no_images(fitted, images, message):
 
 
 def test_other_kinds_of_training_images_are_compared_with_the_first(trainings):
-    colour = np.zeros((30, 30, 3), np.uint8)
+    color = np.zeros((30, 30, 3), np.uint8)
     for images, received in (
-        ([NORMAL[0], colour], "uint8 and 1 channels of image 0, uint8 and 3 channels of image 1"),
-        ([colour, NORMAL[0]], "uint8 and 3 channels of image 0, uint8 and 1 channels of image 1"),
+        ([NORMAL[0], color], "uint8 and 1 channels of image 0, uint8 and 3 channels of image 1"),
+        ([color, NORMAL[0]], "uint8 and 3 channels of image 0, uint8 and 1 channels of image 1"),
     ):
         with pytest.raises(ValueError, match=received) as raised:
             tiled().fit(images)

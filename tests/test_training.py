@@ -1,4 +1,4 @@
-"""Training: what it minimises, when it ends, and whose weights stay."""
+"""Training: what it minimizes, when it ends, and whose weights stay."""
 
 import json
 import math
@@ -11,7 +11,6 @@ import tensorflow as tf
 from sklearn.base import clone
 from training_cases import IMAGES, X, small, small_conv
 
-from sklearn_ae.autoencoder.training import keras_fit
 from sklearn_ae.exceptions import TrainingDivergedError
 
 # Losses, epochs and weights
@@ -134,7 +133,7 @@ def test_few_rows_are_learned():
     ("make", "data", "n_epochs"), [(small, X, 60), (small_conv, IMAGES, 15)], ids=["rows", "images"]
 )
 def test_auto_epochs_of_images_are_fewer(monkeypatch, make, data, n_epochs):
-    monkeypatch.setattr(keras_fit, "_MIN_STEPS", 1)
+    monkeypatch.setattr("sklearn_ae.autoencoder.training.settings._MIN_STEPS", 1)
     assert make(epochs="auto", patience=None, batch_size=64).fit(data).n_epochs_ == n_epochs
 
 

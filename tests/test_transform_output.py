@@ -27,7 +27,7 @@ IMAGES = np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
         (lambda: tiny(scaling="standard"), IMAGES),
         (lambda: ConformalDetector(tiny(), random_state=0), ROWS),
     ],
-    ids=["rows", "images", "trimmed", "standardised", "conformal"],
+    ids=["rows", "images", "trimmed", "standardized", "conformal"],
 )
 def test_fit_is_the_same_and_warns_of_nothing(output, make, X):
     expected = make().fit(X).score_samples(X)

@@ -17,7 +17,7 @@ from sklearn_ae import DenseAutoencoder
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(loc=100, scale=[1, 2, 3, 4, 5, 0.1], size=(60, 6))
-COLOURS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
+COLORS = GENERATOR.integers(0, 256, size=(30, 9, 8, 3), dtype=np.uint8)
 NAMES = ["a", "b", "c", "d", "e", "f"]
 
 METHODS = [
@@ -38,8 +38,8 @@ def fitted_rows():
 
 
 @pytest.fixture(scope="module")
-def fitted_colours():
-    return tiny_conv().fit(COLOURS)
+def fitted_colors():
+    return tiny_conv().fit(COLORS)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +47,10 @@ def without_code():
     return tiny(architecture=one_model).fit(ROWS)
 
 
-@pytest.mark.parametrize("kind", ["rows", "colours"])
+@pytest.mark.parametrize("kind", ["rows", "colors"])
 def test_keras_models_agree_with_the_methods_in_raw_units(request, kind):
     detector = request.getfixturevalue(f"fitted_{kind}")
-    X = ROWS if kind == "rows" else COLOURS
+    X = ROWS if kind == "rows" else COLORS
     codes, reconstruction = detector.transform(X), detector.reconstruct(X)
     for model in (detector.model_, detector.encoder_, detector.decoder_):
         assert isinstance(model, keras.Model)
@@ -87,9 +87,9 @@ def test_changes_of_what_is_returned_change_no_detector(fitted_rows):
 # Names
 
 
-def test_names_of_codes(fitted_rows, fitted_colours):
+def test_names_of_codes(fitted_rows, fitted_colors):
     expected = [f"autoencoderanomalydetector{i}" for i in range(2)]
-    for detector in (fitted_rows, fitted_colours):
+    for detector in (fitted_rows, fitted_colors):
         assert detector.get_feature_names_out().tolist() == expected
     union = FeatureUnion([("codes", tiny(latent_dim=3)), ("scaled", StandardScaler())]).fit(ROWS)
     assert union.transform(ROWS).shape == (60, 9)

@@ -165,9 +165,9 @@ def test_noise_starts_anew_too(monkeypatch):
 @pytest.mark.parametrize(("epochs", "expected"), [(1, 1), (8, 1), (9, 2), (30, 4)])
 def test_warm_up_takes_an_eighth_of_the_epochs(trainings, epochs, expected):
     small(trim=0.1, epochs=epochs, patience=0).fit(X)
-    warm_up, main = (kwargs["settings"] for _, kwargs in trainings)
-    assert (warm_up["epochs"], warm_up["patience"]) == (expected, None)
-    assert (main["epochs"], main["patience"]) == (epochs, 0)
+    warm_up, main = (args[3] for args, _ in trainings)
+    assert (warm_up.epochs, warm_up.patience) == (expected, None)
+    assert (main.epochs, main.patience) == (epochs, 0)
 
 
 def test_same_seed_is_equal_to_the_bit():
@@ -263,7 +263,7 @@ def test_shares_in_a_grid_search():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     trim = search.best_params_["estimator__trim"]
     detector = search.best_estimator_.estimator_
-    # Of 243 training and 27 held-out rows, without those that are labelled as anomalies.
+    # Of 243 training and 27 held-out rows, without those that are labeled as anomalies.
     assert len(detector.trimmed_indices_) == int(trim * 243) + int(trim * 27)
 
 

@@ -52,7 +52,7 @@ def fits(monkeypatch):
 
 
 @pytest.fixture
-def labelled_rows():
+def labeled_rows():
     return rising_rows()
 
 
@@ -73,8 +73,8 @@ def test_check_estimator(estimator, check):
 
 @pytest.mark.parametrize("n_thresholds", [1, 100, [3.0, 20.0, 48.0]])
 @pytest.mark.parametrize("n_folds", [2, 3])
-def test_one_fit_a_fold_and_a_refit_on_normals_only(labelled_rows, fits, n_thresholds, n_folds):
-    X, y = labelled_rows
+def test_one_fit_a_fold_and_a_refit_on_normals_only(labeled_rows, fits, n_thresholds, n_folds):
+    X, y = labeled_rows
     TunedThresholdDetectorCV(Recorder(), thresholds=n_thresholds, cv=n_folds).fit(X, y)
     assert len(fits) == n_folds + 1
     normal = set(X[y == 0, 0])
@@ -155,8 +155,8 @@ def test_without_labels_or_a_threshold(clouds):
         TunedThresholdDetectorCV(GaussianMixture()).fit(clouds[0])
 
 
-def test_frozen_detector_is_never_fitted_again(labelled_rows, fits):
-    X, y = labelled_rows
+def test_frozen_detector_is_never_fitted_again(labeled_rows, fits):
+    X, y = labeled_rows
     fitted = Recorder().fit(X[:5])
     detector = TunedThresholdDetectorCV(FrozenEstimator(fitted), cv=FOLDS).fit(X, y)
     assert len(fits) == 1
@@ -164,8 +164,8 @@ def test_frozen_detector_is_never_fitted_again(labelled_rows, fits):
     assert detector.estimator_.estimator is fitted
 
 
-def test_single_split_without_refit_is_one_fit(labelled_rows, fits):
-    X, y = labelled_rows
+def test_single_split_without_refit_is_one_fit(labeled_rows, fits):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder(), cv=0.4, refit=False, random_state=0).fit(X, y)
     assert len(fits) == 1
     assert 0 < len(fits[0]) < np.sum(y == 0)
@@ -175,8 +175,8 @@ def test_single_split_without_refit_is_one_fit(labelled_rows, fits):
     assert len(fits) == 1
 
 
-def test_groups_stay_together(labelled_rows, fits):
-    X, y = labelled_rows
+def test_groups_stay_together(labeled_rows, fits):
+    X, y = labeled_rows
     groups = np.arange(60) // 5
     splits = list(StratifiedGroupKFold(3, shuffle=True, random_state=0).split(X, y, groups))
     TunedThresholdDetectorCV(Recorder(), cv=splits).fit(X, y)
@@ -185,8 +185,8 @@ def test_groups_stay_together(labelled_rows, fits):
         assert_array_equal(rows, X[train][y[train] == 0])
 
 
-def test_splitter_is_given_labels_of_two_kinds(labelled_rows):
-    X, y = labelled_rows
+def test_splitter_is_given_labels_of_two_kinds(labeled_rows):
+    X, y = labeled_rows
     # Stratified by these, a fold could lack an anomaly.
     kinds = np.array(["good", "dusty"])[np.arange(60) % 2]
     kinds[y == 1] = "crack"
@@ -195,8 +195,8 @@ def test_splitter_is_given_labels_of_two_kinds(labelled_rows):
     assert detector.best_score_ == expected.best_score_
 
 
-def test_random_state_chooses_the_folds(labelled_rows, fits):
-    X, y = labelled_rows
+def test_random_state_chooses_the_folds(labeled_rows, fits):
+    X, y = labeled_rows
     for seed in [0, 0, 1]:
         TunedThresholdDetectorCV(Recorder(), random_state=seed).fit(X, y)
     first, again, other = fits[:6], fits[6:12], fits[12:]
@@ -213,8 +213,8 @@ def test_random_state_chooses_the_folds(labelled_rows, fits):
     ],
     ids=["list", "images", "frame"],
 )
-def test_containers(labelled_rows, convert):
-    X, y = labelled_rows
+def test_containers(labeled_rows, convert):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder(), cv=FOLDS).fit(convert(X), y.tolist())
     assert detector.best_threshold_ == 50.5
     assert detector.score(convert(X), y) > 0.8
@@ -234,8 +234,8 @@ def test_sparse_rows_and_feature_names(clouds):
     assert_array_equal(named.feature_names_in_, ["a", "b"])
 
 
-def test_nests_in_a_grid_search_and_a_pipeline(labelled_rows, fits):
-    X, y = labelled_rows
+def test_nests_in_a_grid_search_and_a_pipeline(labeled_rows, fits):
+    X, y = labeled_rows
     search = GridSearchCV(
         make_pipeline(StandardScaler(), TunedThresholdDetectorCV(Recorder(), cv=2)),
         {"tunedthresholddetectorcv__estimator__scale": [-1, 1]},
@@ -253,9 +253,9 @@ def test_nests_in_a_grid_search_and_a_pipeline(labelled_rows, fits):
     assert np.all(scores > 0.8)
 
 
-def test_folds_are_fitted_by_worker_processes(labelled_rows, fits):
+def test_folds_are_fitted_by_worker_processes(labeled_rows, fits):
     with joblib.parallel_config("loky"):
-        TunedThresholdDetectorCV(Recorder(), cv=2, n_jobs=2).fit(*labelled_rows)
+        TunedThresholdDetectorCV(Recorder(), cv=2, n_jobs=2).fit(*labeled_rows)
     # Of the three fits, this process did only that to all normal rows.
     assert len(fits) == 1
 
@@ -286,8 +286,8 @@ def test_copies(clouds):
     assert unfitted.fit(X, y).best_threshold_ == detector.best_threshold_
 
 
-def test_results_are_kept_unless_they_are_not_wanted(labelled_rows):
-    X, y = labelled_rows
+def test_results_are_kept_unless_they_are_not_wanted(labeled_rows):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder()).fit(X, y)
     assert set(detector.cv_results_) == {
         "false_alarm_rates",
@@ -366,8 +366,8 @@ def test_refuses_before_any_fit(y, keywords, message, fits):
     assert fits == []
 
 
-def test_failed_fit_leaves_the_detector_as_it_was(labelled_rows):
-    X, y = labelled_rows
+def test_failed_fit_leaves_the_detector_as_it_was(labeled_rows):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder(), cv=FOLDS).fit(X, y)
     before = dict(vars(detector))
     with pytest.raises(RuntimeError, match="no fit"):
@@ -386,8 +386,8 @@ def test_autoencoder(clouds):
 
 
 @pytest.mark.parametrize("score", [{"f1": 0.5}, np.array([0.5]), "0.5"])
-def test_scorers_of_anything_but_one_number_are_refused(labelled_rows, score):
-    X, y = labelled_rows
+def test_scorers_of_anything_but_one_number_are_refused(labeled_rows, score):
+    X, y = labeled_rows
     detector = TunedThresholdDetectorCV(Recorder(), scoring=lambda estimator, X, y: score, cv=FOLDS)
     with pytest.raises(TypeError, match=f"scorer that returns one number.*{type(score).__name__}"):
         detector.fit(X, y)

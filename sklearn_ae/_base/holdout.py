@@ -1,14 +1,27 @@
 """Held-out normal rows, and from their scores to a threshold."""
 
-import math
+from typing import NamedTuple
 
 import numpy as np
 
 from sklearn_ae._base.checks import warn
-from sklearn_ae._base.order_statistics import threshold_rank
+from sklearn_ae._base.order_statistics import count_rows_needed, floor_of_share, threshold_rank
 
 # Of fewer rows a held-out share would be a row or two, whose quantile says nothing.
 MIN_ROWS_TO_HOLD_OUT = 20
+
+
+class Split(NamedTuple):
+    """Which rows of X serve for what.
+
+    Parameters
+    ----------
+    training, validation : ndarray of int
+        Row numbers, ascending: to fit to, and held out. The latter may be none.
+    """
+
+    training: np.ndarray
+    validation: np.ndarray
 
 
 def hold_out(n_rows, validation_fraction, random_state):
@@ -23,8 +36,7 @@ def hold_out(n_rows, validation_fraction, random_state):
 
     Returns
     -------
-    training_rows, validation_rows : ndarray of int
-        Row numbers, ascending. The latter are empty if nothing is held out.
+    split : Split
 
     Raises
     ------
@@ -41,14 +53,15 @@ def hold_out(n_rows, validation_fraction, random_state):
             "best epoch and set its threshold, so more than false_alarm_rate of new normal rows "
             "may be flagged.",
         )
-        return rows, rows[:0]
-    n_training = n_rows - math.ceil(validation_fraction * n_rows)
+        return Split(rows, rows[:0])
+    # At least one is held out, however small the share is.
+    n_training = min(floor_of_share(1 - validation_fraction, n_rows), n_rows - 1)
     if n_training < 1:
         raise ValueError(
             "validation_fraction must leave rows to fit to: lower it. Received: "
             f"validation_fraction={validation_fraction} of {n_rows} rows."
         )
-    return tuple(map(np.sort, np.split(random_state.permutation(rows), [n_training])))
+    return Split(*map(np.sort, np.split(random_state.permutation(rows), [n_training])))
 
 
 def offset_at_false_alarm_rate(scores, false_alarm_rate):
@@ -74,7 +87,7 @@ def offset_of_held_out(scores, false_alarm_rate):
     """Return the same, with a warning if so few held-out samples cannot show the rate."""
     n = len(scores)
     if not threshold_rank(n, false_alarm_rate):
-        n_needed = math.ceil(round(1 / false_alarm_rate, 9)) - 1
+        n_needed = count_rows_needed(false_alarm_rate, None)
         warn(
             f"{n} held-out samples cannot show false_alarm_rate={false_alarm_rate:g}: the "
             "threshold is the smallest of their scores. Of new normal samples, "

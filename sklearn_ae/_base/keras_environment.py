@@ -196,7 +196,7 @@ def check_modes():
 
 @contextmanager
 def python_random_restored():
-    """Undo the draws of unseeded Keras initialisers and layers from Python's global generator."""
+    """Undo the draws of unseeded Keras initializers and layers from Python's global generator."""
     # One thread at a time, or one would restore what another has drawn.
     with KERAS_LOCK:
         state = random.getstate()
@@ -215,7 +215,7 @@ def restore_weights(model, weights):
     weights : list of ndarray
     """
     model.set_weights(weights)
-    # Those of normalisations, which a model that is loaded from a file finalises as well.
+    # Those of normalizations, which a model that is loaded from a file finalizes as well.
     _finalize(model)
 
 

@@ -1,4 +1,4 @@
-"""Which calibration score may serve as the threshold, by the laws of order statistics.
+"""From shares to numbers of samples, thresholds and p-values, by the laws of order statistics.
 
 Of n + 1 exchangeable scores, each is as likely to be the smallest, the second and so on. So a new
 score is below the k-th smallest of n calibration scores with probability k / (n + 1), or less with
@@ -10,7 +10,59 @@ import math
 import sys
 from bisect import bisect_right
 
+import numpy as np
 from scipy.special import betainc
+
+
+def floor_of_share(share, n):
+    """Return ⌊share · n⌋, the number of samples that a share of n is at most.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+    n : int
+
+    Returns
+    -------
+    n_in_share : int
+    """
+    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
+    return math.floor(round(share * n, 9))
+
+
+def p_values_of_counts(n_at_most, n_calibration):
+    """Compute conformal p-values, (1 + number of calibration scores at most as high) / (n + 1).
+
+    Parameters
+    ----------
+    n_at_most : ndarray of int
+        Number of calibration scores that are at most as high as each score.
+    n_calibration : int
+
+    Returns
+    -------
+    p_values : ndarray of the shape of `n_at_most`, float64
+    """
+    return (1 + n_at_most) / (1 + n_calibration)
+
+
+def conformal_p_values(scores, calibration_scores):
+    """Compute how rare scores as low as some are among normal samples.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Higher is more normal.
+    calibration_scores : ndarray of shape (n_calibration,)
+        Those of the calibration samples, ascending.
+
+    Returns
+    -------
+    p_values : ndarray of shape (n_samples,), float64
+    """
+    n_at_most = np.searchsorted(calibration_scores, scores, side="right")
+    return p_values_of_counts(n_at_most, len(calibration_scores))
 
 
 def threshold_rank(n_scores, false_alarm_rate):
@@ -32,10 +84,8 @@ def threshold_rank(n_scores, false_alarm_rate):
         The largest k with ``k / (n_scores + 1) <= false_alarm_rate``. 0 if there is none: the
         samples are too few.
     """
-    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
-    rank = math.floor(round(false_alarm_rate * (n_scores + 1), 9))
     # The product of a rate just below 1 may round to more than the number of samples.
-    return min(rank, n_scores)
+    return min(floor_of_share(false_alarm_rate, n_scores + 1), n_scores)
 
 
 def choose_rank(n_calibration, false_alarm_rate, confidence):
@@ -104,5 +154,5 @@ def count_rows_needed(false_alarm_rate, confidence):
         needed, n_extra = 1 / false_alarm_rate, 1
     else:
         needed, n_extra = math.log1p(-confidence) / math.log1p(-false_alarm_rate), 0
-    # 1 / (1 - 0.9) is 10.000000000000002: rounded as in choose_rank. 1 / 1e-320 is infinite.
+    # 1 / (1 - 0.9) is 10.000000000000002: rounded as in floor_of_share. 1 / 1e-320 is infinite.
     return math.ceil(min(round(needed, 9), sys.maxsize)) - n_extra

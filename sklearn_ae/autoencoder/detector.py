@@ -10,10 +10,10 @@ from sklearn_ae.autoencoder.fitted_state import KeptCallbacksMixin, restored_on_
 from sklearn_ae.autoencoder.outputs import AutoencoderTransformerMixin
 from sklearn_ae.autoencoder.parameters import PARAMETER_CONSTRAINTS, check_nested_parameters
 from sklearn_ae.autoencoder.row_hashes import remember_rows
-from sklearn_ae.autoencoder.samples import limits_of, read_region, validate_training_data
+from sklearn_ae.autoencoder.samples import validate_training_data
 from sklearn_ae.autoencoder.scores import check_anomaly_score
 from sklearn_ae.autoencoder.tiling import cut_training_tiles, score_images
-from sklearn_ae.metrics._labels import warn_if_anomalies_are_labelled
+from sklearn_ae.metrics._labels import warn_if_anomalies_are_labeled
 from sklearn_ae.thresholds._deciding import DecidingMixin
 
 
@@ -52,7 +52,7 @@ class AutoencoderAnomalyDetector(
         abnormal tile, and the maps of its tiles are blended. X may then be a list of images of
         different sizes. None takes images, all of one size, whole.
     tile_overlap : float, default=0.25
-        Share of a tile, in [0, 1), that neighbours have in common at least. Not used without
+        Share of a tile, in [0, 1), that neighbors have in common at least. Not used without
         `tile_size`.
     scaling : {"auto", "range", "standard"} or None, default="auto"
         How values are scaled, inside the network. "range" divides unsigned integers by the largest
@@ -60,7 +60,7 @@ class AutoencoderAnomalyDetector(
         the training rows, None leaves values as they are. "auto" is "range" for uint8 and uint16
         images, None for floats in [0, 1], else "standard".
     loss : str, keras.losses.Loss or callable, default="auto"
-        What the training minimises. "auto" is binary cross-entropy for scaled values in [0, 1],
+        What the training minimizes. "auto" is binary cross-entropy for scaled values in [0, 1],
         else the mean squared error. With binary cross-entropy the output is a sigmoid.
     optimizer : str, subclass or instance of keras.optimizers.Optimizer, default="adam"
         An instance is copied, never changed.
@@ -92,7 +92,8 @@ class AutoencoderAnomalyDetector(
         Number of epochs without a lower validation loss after which the training ends. None runs
         all epochs. Either way the weights of the best epoch are kept.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Each fit uses copies, which are `callbacks_` after it.
+        Each fit uses copies, which are `callbacks_` after it. With methods for batches of their
+        own, they are called for every batch, and the fit of a small network takes longer.
     anomaly_score : str or object with `compute` or `compute_from`, default="auto"
         Anomaly score, one of :mod:`sklearn_ae.scores` or your own. It is computed in scaled units
         from the sample, its reconstruction and its code. All but :class:`.CombinedScore` also go
@@ -126,9 +127,9 @@ class AutoencoderAnomalyDetector(
         Source of weights, held-out rows, the order of rows and noise. An int makes fits on one
         machine repeatable to the bit.
     verbose : {0, 1, 2}, default=0
-        Nothing, progress bars, or one line an epoch. The bars are Keras's of the epochs, on the
-        standard output, and one of the samples scored, on the standard error stream, if they are
-        many.
+        If 0, nothing. If 1, progress bars: Keras's bar of each epoch, which counts blocks of
+        batches, on the standard output, and a bar of the samples scored, if they are many, on the
+        standard error stream. If 2, one line an epoch.
 
     Attributes
     ----------
@@ -147,7 +148,7 @@ class AutoencoderAnomalyDetector(
     callbacks_ : list of keras.callbacks.Callback
         The copies of `callbacks` that the last fit used, without their model: for example,
         ``callbacks_[0].stopped_epoch`` of a :class:`keras.callbacks.EarlyStopping`. Missing after
-        `persistence.load`, and in pickles and copies that cannot hold them.
+        `deployment.load`, and in pickles and copies that cannot hold them.
     n_epochs_ : int
         Number of epochs of the last fit.
     best_epoch_ : int
@@ -175,7 +176,7 @@ class AutoencoderAnomalyDetector(
 
     See Also
     --------
-    NormalsOnly : Drops labelled anomalies before a fit.
+    NormalsOnly : Drops labeled anomalies before a fit.
     FixedThresholdDetector : Another threshold without another fit.
     sklearn.ensemble.IsolationForest : Outlier detection by random trees.
 
@@ -302,27 +303,26 @@ class AutoencoderAnomalyDetector(
         TrainingDivergedError
             If the loss became NaN or infinite.
         """
-        warn_if_anomalies_are_labelled(y)
+        warn_if_anomalies_are_labeled(y)
         with restored_on_failure(self):
             previous = getattr(self, "_network", None) if self.warm_start else None
-            X, self._sample_shape, self.input_shape_ = validate_training_data(self, X)
-            region = read_region(self, self.input_shape_)
+            samples = validate_training_data(self, X)
+            self._sample_shape, self.input_shape_ = samples.sample_shape, samples.input_shape
             random_state = check_random_state(self.random_state)
-            rows = hold_out(len(X), self.validation_fraction, random_state)
-            data, data_rows = X, rows
+            split = hold_out(len(samples.X), self.validation_fraction, random_state)
+            data, data_split = samples, split
             if self._tiling is not None:
-                data, data_rows = cut_training_tiles(X, self._tiling, rows, random_state)
-            limits = limits_of(data, region)
-            self._fitted_dtype = data.dtype.newbyteorder("=")
-            self._fitted_max = float(limits.high.max())
-            kept, unseen = self._fit_network(
-                data, data_rows, limits, region, previous, random_state
-            )
-            training, validation = served = kept if self._tiling is None else rows
+                X, data_split = cut_training_tiles(samples.X, self._tiling, split, random_state)
+                data = samples._replace(X=X)
+            data = data.with_limits()
+            self._fitted_dtype = data.X.dtype.newbyteorder("=")
+            self._fitted_max = float(data.limits.high.max())
+            kept, unseen = self._fit_network(data, data_split, previous, random_state)
+            training, validation = served = kept if self._tiling is None else split
             earlier = None if previous is None else self._row_hashes
-            self._row_hashes = remember_rows(self._as_rows(X), earlier, region)
-            scores = self._score_samples(X)
-            self.trimmed_indices_ = np.setdiff1d(np.concatenate(rows), np.concatenate(served))
+            self._row_hashes = remember_rows(samples.X, earlier, samples.region)
+            scores = self._score_samples(samples.X)
+            self.trimmed_indices_ = np.setdiff1d(np.concatenate(split), np.concatenate(served))
             self.validation_indices_ = validation if len(validation) else training
             self.training_scores_ = scores[training]
             is_whole = self._tiling is None
@@ -334,21 +334,13 @@ class AutoencoderAnomalyDetector(
                 self.offset_ = choose(self.validation_scores_, self.false_alarm_rate)
         return self
 
-    def _fit_network(self, X, rows, limits, region, previous, random_state):
+    def _fit_network(self, samples, split, previous, random_state):
         """Build and train the network, keep what it leaves, and return the rows that served."""
         from sklearn_ae.autoencoder.training.fitting import fit_network
 
         check_anomaly_score(self.anomaly_score, self.threshold)
         self._network, self.anomaly_score_, log, kept, held_out = fit_network(
-            X,
-            *rows,
-            limits=limits,
-            region=region,
-            input_shape=self.input_shape_,
-            # Not get_params, which a subclass with other parameters overrides.
-            parameters={name: getattr(self, name) for name in _PARAMETERS},
-            previous=previous,
-            random_state=random_state,
+            self, samples, split, previous, random_state
         )
         self.history_, self.best_epoch_, self.callbacks_ = log
         self.n_epochs_ = len(self.history_["loss"])
@@ -390,6 +382,3 @@ class AutoencoderAnomalyDetector(
         # Labels for `score` are of two kinds.
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
-
-
-_PARAMETERS = AutoencoderAnomalyDetector._get_param_names()

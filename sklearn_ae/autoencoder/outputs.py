@@ -8,10 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.checks import check_not_masked
 from sklearn_ae.autoencoder.architectures.choosing import has_features
-from sklearn_ae.autoencoder.row_hashes import find_rows_fitted_to
+from sklearn_ae.autoencoder.row_hashes import compare_rows
 from sklearn_ae.autoencoder.samples import validate_data_to_score
 from sklearn_ae.autoencoder.scores import warn_if_threshold_is_negative
-from sklearn_ae.autoencoder.tiling import TileMeans, map_images
+from sklearn_ae.autoencoder.tiling import map_images
 from sklearn_ae.autoencoder.units import warn_if_other_units
 
 
@@ -104,9 +104,10 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             What the encoder gives. Of an autoencoder of features, the mean over the positions.
         """
         from sklearn_ae.autoencoder.network import scoring
+        from sklearn_ae.autoencoder.network.outputs import Code
 
         X, _ = self._validate(X)
-        return scoring.codes(self._network, X)
+        return scoring.run(self._network, Code(), X)
 
     @available_if(_decodes_whole_samples)
     def inverse_transform(self, X):
@@ -123,6 +124,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             In the units of the training data and the shape that they came in.
         """
         from sklearn_ae.autoencoder.network import scoring
+        from sklearn_ae.autoencoder.network.outputs import Decoding
 
         check_is_fitted(self)
         check_not_masked(X)
@@ -132,7 +134,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
                 f"X must be codes of {self._n_features_out} numbers (latent_dim), as transform "
                 f"gives them. Received: X of shape {codes.shape}."
             )
-        decodings = scoring.decodings(self._network, codes)
+        decodings = scoring.run(self._network, Decoding(), codes)
         return decodings.reshape(len(codes), *self._sample_shape)
 
     @available_if(_rebuilds_whole_samples)
@@ -151,9 +153,10 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             those of samples that the network cannot take, are its largest number.
         """
         from sklearn_ae.autoencoder.network import scoring
+        from sklearn_ae.autoencoder.network.outputs import Reconstruction
 
         X, shape = self._validate(X)
-        return scoring.reconstructions(self._network, X).reshape(shape)
+        return scoring.run(self._network, Reconstruction(), X).reshape(shape)
 
     def anomaly_map(self, X):
         """Compute the absolute error of each pixel or feature.
@@ -176,13 +179,14 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             the network cannot take.
         """
         from sklearn_ae.autoencoder.network import scoring
+        from sklearn_ae.autoencoder.network.outputs import ErrorMap
 
         # An array of objects holds images of any sizes, as a list does, or one array of them.
         is_list = getattr(X, "ndim", 1) == 1
         X, shape = self._validate(X)
 
         def compute(X):
-            maps = scoring.error_maps(self._network, X)
+            maps = scoring.run(self._network, ErrorMap(), X)
             return maps if self._network.is_positionwise else scoring.sum_channels(maps)
 
         if self._tiling is not None:
@@ -190,7 +194,7 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
             return maps if is_list else np.stack(maps)
         if len(shape) == 4 or self._network.is_positionwise:
             return compute(X)
-        return scoring.error_maps(self._network, X).reshape(shape)
+        return scoring.run(self._network, ErrorMap(), X).reshape(shape)
 
     @available_if(_has_code_of_samples)
     def get_feature_names_out(self, input_features=None):
@@ -213,13 +217,9 @@ class AutoencoderTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMi
         _has_code(self)
         return self._network.n_codes
 
-    def _was_fitted_to(self, X):
-        """Return which rows of X the network was trained or its epoch chosen with."""
-        rows = self._as_rows(self._validate(X)[0])
-        return find_rows_fitted_to(rows, self._row_hashes, self._network.scaling.region)
-
-    def _as_rows(self, X):
-        return X if self._tiling is None else TileMeans(X, self._tiling)
+    def _compare_with_fit(self, X):
+        """Return which rows of X `fit` got, and how many rows repeat: see `compare_rows`."""
+        return compare_rows(self._validate(X)[0], self._row_hashes, self._network.scaling.region)
 
     def _validate(self, X):
         """Return X as the network takes it, and the shape in which it came."""

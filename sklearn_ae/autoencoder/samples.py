@@ -38,6 +38,39 @@ class Limits(NamedTuple):
     is_constant: bool
 
 
+class Samples(NamedTuple):
+    """What a detector is fitted to.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, *input_shape), or list of ndarray
+        Numbers, copied only where they had to be converted. A list of images where they are to be
+        cut into tiles.
+    sample_shape : tuple of int
+        The shape in which a sample came.
+    input_shape : tuple of int
+        ``(n_features,)`` or ``(height, width, n_channels)``.
+    region : ndarray of shape (height, width), bool, or None
+        Pixels that the network sees. If None, all.
+    limits : Limits or None, default=None
+        Smallest and largest values. None before they are collected.
+    """
+
+    X: np.ndarray
+    sample_shape: tuple
+    input_shape: tuple
+    region: np.ndarray | None
+    limits: Limits | None = None
+
+    def with_limits(self):
+        """Return the samples with their limits."""
+        return self._replace(limits=limits_of(self.X, self.region))
+
+    def take(self, rows):
+        """Return some of the samples."""
+        return self._replace(X=self.X[rows])
+
+
 def validate_training_data(detector, X):
     """Check the X of `fit` and set `n_features_in_` and `feature_names_in_` of the detector.
 
@@ -48,18 +81,14 @@ def validate_training_data(detector, X):
 
     Returns
     -------
-    X : ndarray of shape (n, *input_shape), or list of ndarray
-        The numbers of X, copied only where they have to be converted. A list of images where they
-        are to be cut into tiles.
-    sample_shape : tuple of int
-        The shape in which a sample came.
-    input_shape : tuple of int
-        ``(n_features,)`` or ``(height, width, n_channels)``.
+    samples : Samples
+        Without limits.
 
     Raises
     ------
     TypeError, ValueError
-        If X is nothing that a network can be fitted to.
+        If X is nothing that a network can be fitted to, or the region of interest does not suit
+        it.
     """
     detector._tiling = _read_tiling(detector)
     if detector._tiling is not None:
@@ -68,7 +97,7 @@ def validate_training_data(detector, X):
         detector.n_features_in_ = math.prod(input_shape)
         # Of an earlier fit, to a data frame.
         vars(detector).pop("feature_names_in_", None)
-        return images, input_shape, input_shape
+        return Samples(images, input_shape, input_shape, region=None)
     rows, sample_shape = _validate(detector, unpack_objects(X), None, reset=True)
     input_shape = sample_shape
     if detector.input_shape is not None:
@@ -77,35 +106,8 @@ def validate_training_data(detector, X):
     warn_if_shape_is_unlikely(rows.reshape(-1, *sample_shape), input_shape if is_folded else None)
     if len(input_shape) == 2:
         input_shape = (*input_shape, 1)
-    return rows.reshape(-1, *input_shape), sample_shape, input_shape
-
-
-def read_region(detector, input_shape):
-    """Return the region of interest of a detector of images, or None.
-
-    Parameters
-    ----------
-    detector : AutoencoderAnomalyDetector
-    input_shape : tuple of int
-        ``(n_features,)`` or ``(height, width, n_channels)``.
-
-    Returns
-    -------
-    region : ndarray of shape (height, width), bool, or None
-
-    Raises
-    ------
-    ValueError
-        If samples are no images, or the mask does not suit them.
-    """
-    if detector.region_of_interest is None:
-        return None
-    if len(input_shape) != 3:
-        raise ValueError(
-            "region_of_interest is of images: fold rows into them with input_shape, or leave it "
-            f"None. Received: samples of shape {input_shape}."
-        )
-    return check_region(detector.region_of_interest, input_shape[:2])
+    region = _read_region(detector, input_shape)
+    return Samples(rows.reshape(-1, *input_shape), sample_shape, input_shape, region)
 
 
 def validate_data_to_score(detector, X):
@@ -160,6 +162,17 @@ def limits_of(X, region=None):
     if is_constant:
         warn("All rows of X are equal: nothing can be learned from them.")
     return Limits(np.min(lows, axis=0), np.max(highs, axis=0), is_constant)
+
+
+def _read_region(detector, input_shape):
+    if detector.region_of_interest is None:
+        return None
+    if len(input_shape) != 3:
+        raise ValueError(
+            "region_of_interest is of images: fold rows into them with input_shape, or leave it "
+            f"None. Received: samples of shape {input_shape}."
+        )
+    return check_region(detector.region_of_interest, input_shape[:2])
 
 
 def _validate(detector, X, input_shape, reset):

@@ -127,10 +127,10 @@ def _fit_channels(scaling, X, rows, region):
                 f"scale X to [0, 1] yourself and pass scaling=None. Received: X of {X.dtype}."
             )
         return np.full(n_channels, 1 / np.iinfo(X.dtype).max), np.zeros(n_channels)
-    return _standardise(X, rows, region)
+    return _standardize(X, rows, region)
 
 
-def _standardise(X, rows, region):
+def _standardize(X, rows, region):
     scaler = StandardScaler()
     n_channels = X.shape[-1]
     rows_per_chunk = max(1, _VALUES_PER_CHUNK // int(np.prod(X.shape[1:])))
@@ -143,7 +143,7 @@ def _standardise(X, rows, region):
         offset = -scaler.mean_ * scale
     if not (np.isfinite(scale).all() and np.isfinite(offset).all()):
         raise ValueError(
-            "X cannot be standardised: the variance of some of its features is not a finite "
+            "X cannot be standardized: the variance of some of its features is not a finite "
             "number. Divide X by a constant first. Received: values up to "
             f"{np.max(np.abs(scaler.mean_)):.3g} on average."
         )

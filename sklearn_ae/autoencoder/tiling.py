@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils import check_array, gen_batches
 
 from sklearn_ae._base.checks import check_is_no_iterator, check_not_masked
+from sklearn_ae._base.holdout import Split
+from sklearn_ae._base.order_statistics import floor_of_share
 from sklearn_ae._base.progress import progress_bar
 from sklearn_ae.autoencoder.input_checks import describe_unlikely_shape
 
@@ -27,7 +29,7 @@ class Tiling:
     tile_size : int or tuple of two ints
         Height and width of a tile, in pixels.
     tile_overlap : float
-        Share of a tile, in [0, 1), that neighbours have in common at least.
+        Share of a tile, in [0, 1), that neighbors have in common at least.
     """
 
     def __init__(self, tile_size, tile_overlap):
@@ -39,7 +41,7 @@ class Tiling:
                 f"whole. Received: tile_size={tile_size!r}."
             )
         self.shape = tuple(int(n) for n in sizes)
-        self._overlaps = [min(math.ceil(n * tile_overlap), n - 1) for n in self.shape]
+        self._overlaps = [min(n - floor_of_share(1 - tile_overlap, n), n - 1) for n in self.shape]
 
     def positions(self, image):
         """Return the top left corners of the tiles that cover an image, spread evenly."""
@@ -64,7 +66,7 @@ class Tiling:
         return image[top : top + self.shape[0], left : left + self.shape[1]]
 
     def weights(self):
-        """Return the weight of each pixel of a tile: less towards its edge, where others overlap.
+        """Return the weight of each pixel of a tile: less toward its edge, where others overlap.
 
         Returns
         -------
@@ -120,22 +122,22 @@ def check_images(detector, X, tiling, *, n_channels=None, minimum=1):
     return images
 
 
-def cut_training_tiles(images, tiling, groups, random_state):
+def cut_training_tiles(images, tiling, split, random_state):
     """Cut as many tiles as cover each image, at random places.
 
     Parameters
     ----------
     images : list of ndarray of shape (height, width, n_channels)
     tiling : Tiling
-    groups : sequence of ndarray of int
-        Images of each group, such as training and held-out ones.
+    split : Split
+        Of the images.
     random_state : numpy.random.RandomState
 
     Returns
     -------
     tiles : ndarray of shape (n, height, width, n_channels)
-    groups : list of ndarray of int
-        Which of them are of each group.
+    split : Split
+        Of the tiles.
     """
     counts = np.array([len(tiling.positions(image)) for image in images])
     shape = (counts.sum(), *tiling.shape, images[0].shape[2])
@@ -147,7 +149,7 @@ def cut_training_tiles(images, tiling, groups, random_state):
         for i, corner in enumerate(corners):
             tiles[begin + i] = tiling.cut(image, *corner)
     of_image = np.repeat(np.arange(len(images)), counts)
-    return tiles, [np.flatnonzero(np.isin(of_image, group)) for group in groups]
+    return tiles, Split(*(np.flatnonzero(np.isin(of_image, images)) for images in split))
 
 
 def score_images(images, tiling, score, *, is_progress_shown=False):
@@ -169,38 +171,6 @@ def map_images(images, tiling, compute):
     maps : list of ndarray of shape (height, width), float32
     """
     return [_blend(image, tiling, compute) for image in images]
-
-
-class TileMeans:
-    """The mean of each image's tiles, by which an image is known again.
-
-    They are computed when they are asked for: together they may be half as large as the images.
-
-    Parameters
-    ----------
-    images : list of ndarray of shape (height, width, n_channels)
-    tiling : Tiling
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (n, height, width, n_channels).
-    """
-
-    def __init__(self, images, tiling):
-        self._images = images
-        self._tiling = tiling
-        self.shape = (len(images), *tiling.shape, images[0].shape[2])
-
-    def __len__(self):
-        return len(self._images)
-
-    def __getitem__(self, chunk):
-        return np.stack([self._mean(image) for image in self._images[chunk]])
-
-    def _mean(self, image):
-        corners = self._tiling.positions(image)[:64]
-        return np.mean([self._tiling.cut(image, *corner) for corner in corners], axis=0)
 
 
 def allocate(shape, dtype):

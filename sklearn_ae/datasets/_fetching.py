@@ -16,19 +16,19 @@ _ADDRESS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 _MNIST_DESCRIPTION = """\
-MNIST: 70,000 handwritten digits, grey images of 28 × 28 pixels from 0 (background) to 255.
+MNIST: 70,000 handwritten digits, gray images of 28 × 28 pixels from 0 (background) to 255.
 
 By Yann LeCun and Corinna Cortes, derived from the data sets of NIST, under the Creative Commons
-Attribution-ShareAlike 3.0 licence, https://creativecommons.org/licenses/by-sa/3.0/. Described in
+Attribution-ShareAlike 3.0 license, https://creativecommons.org/licenses/by-sa/3.0/. Described in
 Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document
 recognition", Proceedings of the IEEE 86 (11), 1998, https://doi.org/10.1109/5.726791.
 """
 
 _FASHION_MNIST_DESCRIPTION = """\
-Fashion-MNIST: 70,000 pictures of articles of clothing of ten classes, grey images of 28 × 28 pixels
+Fashion-MNIST: 70,000 pictures of articles of clothing of ten classes, gray images of 28 × 28 pixels
 from 0 (background) to 255.
 
-Copyright (c) 2017 Zalando SE, https://tech.zalando.com, under the MIT licence,
+Copyright (c) 2017 Zalando SE, https://tech.zalando.com, under the MIT license,
 https://github.com/zalandoresearch/fashion-mnist/blob/master/LICENSE. Described in H. Xiao, K. Rasul
 and R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
 algorithms", 2017, https://arxiv.org/abs/1708.07747.
@@ -54,7 +54,7 @@ def load_mnist_one_zero():
 
     The 1s are all of MNIST's. The training set has the first 1,000 of its 0s, to choose parameters
     with: leave them out of a fit, or let :class:`.NormalsOnly` do so. The images are
-    under the CC BY-SA 3.0 licence [1]_; `DESCR` has the details.
+    under the CC BY-SA 3.0 license [1]_; `DESCR` has the details.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def load_mnist_one_zero():
         - `y_train`, `y_test` : ndarray of shape (7742,) and (2115,), int64, +1 for a 1 and −1 for
           a 0.
         - `digit_train`, `digit_test` : ndarray of shape (7742,) and (2115,), uint8, the digits.
-        - `DESCR` : str, origin and licence.
+        - `DESCR` : str, origin and license.
 
     See Also
     --------
@@ -109,7 +109,7 @@ def fetch_mnist():
     the folder that the environment variable KERAS_HOME names.
 
     Which digit is the anomaly is up to you, so there is no `y`. The images are under the CC BY-SA
-    3.0 licence [1]_.
+    3.0 license [1]_.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def fetch_mnist():
         - `X_train`, `X_test` : ndarray of shape (60000, 28, 28) and (10000, 28, 28), uint8, images
           from 0 (background) to 255.
         - `digit_train`, `digit_test` : ndarray of shape (60000,) and (10000,), uint8, the digits.
-        - `DESCR` : str, origin and licence.
+        - `DESCR` : str, origin and license.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def fetch_fashion_mnist():
     KERAS_HOME names.
 
     Which class is the anomaly is up to you, so there is no `y`. The images are under the MIT
-    licence [1]_.
+    license [1]_.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def fetch_fashion_mnist():
         - `class_train`, `class_test` : ndarray of shape (60000,) and (10000,), uint8, the classes
           from 0 to 9.
         - `class_names` : ndarray of shape (10,), str, what they are.
-        - `DESCR` : str, origin and licence.
+        - `DESCR` : str, origin and license.
 
     Raises
     ------

@@ -10,7 +10,7 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 # Pillow would try dozens of other decoders on a file that is not what its name says.
 _FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 
-# Pillow's modes of pixels that show a grey or a colour of 8 bits, and the one to read them in.
+# Pillow's modes of pixels that show a gray or a color of 8 bits, and the one to read them in.
 _8_BIT_MODES = {"1": "L", "L": "L", "RGB": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
@@ -78,7 +78,7 @@ def read_image(filename, *, size, mode):
     filename : str
     size : tuple of int or None
         ``(height, width)`` to resize to.
-    mode : {"grey", "colour"} or None
+    mode : {"gray", "color"} or None
         What to turn the image into.
 
     Returns
@@ -107,7 +107,7 @@ def read_image(filename, *, size, mode):
         pixels = np.iinfo(pixels.dtype).max - pixels
     if size is not None:
         pixels = _resize(pixels, size)
-    if mode == "colour" and pixels.ndim == 2:
+    if mode == "color" and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., np.newaxis], 3, axis=-1)
     return pixels
 
@@ -177,22 +177,22 @@ def _check_channels(image):
         raise ValueError(f"{image.n_frames} images in one file: save each in a file of its own")
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
         raise ValueError(
-            "an alpha channel or a transparent colour, which is neither grey nor colour: save the "
+            "an alpha channel or a transparent color, which is neither gray nor color: save the "
             "image without, on the background that it shall have"
         )
     is_16_bit_png = image.format == "PNG" and ";16" in str(image.tile[0][3])
     is_16_bit_tiff = image.format == "TIFF" and max(image.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8
     if image.mode in ("RGB", "CMYK", "YCbCr") and (is_16_bit_png or is_16_bit_tiff):
         raise ValueError(
-            "colours of 16 bits, of which Pillow keeps 8: read the file with another library, such "
+            "colors of 16 bits, of which Pillow keeps 8: read the file with another library, such "
             "as imageio or OpenCV, and use its array, or save the image with 8 bits"
         )
-    # Before Pillow 10.3, grey PNG files of 16 bits had the mode of 32.
+    # Before Pillow 10.3, gray PNG files of 16 bits had the mode of 32.
     is_known = image.mode in (*_8_BIT_MODES, "P", "F") or image.mode.startswith("I;16")
     if not is_known and not (image.mode == "I" and is_16_bit_png):
         raise ValueError(
-            f"pixels of Pillow's mode {image.mode!r}: save the image as grey or colour of 8 bits, "
-            "or as grey of 16 bits or floats"
+            f"pixels of Pillow's mode {image.mode!r}: save the image as gray or color of 8 bits, "
+            "or as gray of 16 bits or floats"
         )
 
 
@@ -211,7 +211,7 @@ def _pixels(image, mode):
         palette = np.reshape(image.getpalette("RGB"), (-1, 3))
         image = image.convert("L" if (palette == palette[:, :1]).all() else "RGB")
     if image.mode in _8_BIT_MODES:
-        target = "L" if mode == "grey" else _8_BIT_MODES[image.mode]
+        target = "L" if mode == "gray" else _8_BIT_MODES[image.mode]
         return np.asarray(image.convert(target))
     pixels = np.asarray(image)
     return pixels if image.mode == "F" else pixels.astype(np.uint16)

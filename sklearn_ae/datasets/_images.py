@@ -17,9 +17,9 @@ def load_images(
 ):
     """Load PNG, JPEG, BMP and TIFF files.
 
-    Images are grey or colour, and turned as their EXIF data say. Those of 8 bits, of 1 bit and with
-    a palette become uint8, as what they show; grey ones of 16 bits stay uint16, and of floats
-    float32. They must be alike: all grey or all colour, and of one type.
+    Images are gray or color, and turned as their EXIF data say. Those of 8 bits, of 1 bit and with
+    a palette become uint8, as what they show; gray ones of 16 bits stay uint16, and of floats
+    float32. They must be alike: all gray or all color, and of one type.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def load_images(
         ``(height, width)`` in pixels that all images are resized to, without keeping their
         proportions. Shrinking averages the pixels that become one, so that fine patterns do not
         turn into coarse ones.
-    mode : {"grey", "colour"} or None, default=None
-        What to turn all images into: "grey" is the luminance of ITU-R 601-2, "colour" repeats the
-        grey for red, green and blue. With None, they stay what they are, and must be alike.
+    mode : {"gray", "color"} or None, default=None
+        What to turn all images into: "gray" is the luminance of ITU-R 601-2, "color" repeats the
+        gray for red, green and blue. With None, they stay what they are, and must be alike.
     on_error : {"raise", "list"}, default="raise"
         What happens at a file that is damaged, is no image, or has what would be lost: an alpha
-        channel, several images, or colours of 16 bits. With "list", it is left out and listed in
+        channel, several images, or colors of 16 bits. With "list", it is left out and listed in
         `errors`.
     memory_map : str, path-like or None, default=None
         Path of a file, whose name ends in ".npy", to write the images to, for images that do not
@@ -51,7 +51,7 @@ def load_images(
     photographs : sklearn.utils.Bunch
         Dictionary with these keys, which are attributes too:
 
-        - `images` : ndarray of shape (n, height, width) or, of colour images, (n, height, width,
+        - `images` : ndarray of shape (n, height, width) or, of color images, (n, height, width,
           3), uint8, uint16 or float32. With `memory_map`, a read-only numpy.memmap of that file.
           For images of different sizes, a list of n arrays (height, width) or (height, width, 3),
           with `memory_map` parts of one numpy.memmap.
@@ -71,7 +71,7 @@ def load_images(
 
     See Also
     --------
-    sklearn.datasets.load_files : Text files, labelled by the names of their folders.
+    sklearn.datasets.load_files : Text files, labeled by the names of their folders.
 
     Notes
     -----
@@ -112,8 +112,8 @@ def load_images(
 
 
 def _check_options(*, mode, on_error):
-    if mode not in ("grey", "colour", None):
-        raise ValueError(f"mode must be 'grey', 'colour' or None. Received: mode={mode!r}.")
+    if mode not in ("gray", "color", None):
+        raise ValueError(f"mode must be 'gray', 'color' or None. Received: mode={mode!r}.")
     if on_error not in ("raise", "list"):
         raise ValueError(f"on_error must be 'raise' or 'list'. Received: on_error={on_error!r}.")
 
@@ -150,7 +150,7 @@ def _read_all(filenames, *, size, mode, errors, advance):
     ----------
     filenames : list of str
     size : tuple of int or None
-    mode : {"grey", "colour"} or None
+    mode : {"gray", "color"} or None
     errors : dict or None
         Where to put what is wrong with files that cannot be read, or None to raise it.
     advance : callable
@@ -186,7 +186,7 @@ def read_or_list(filename, *, size, mode, errors):
     ----------
     filename : str
     size : tuple of int or None
-    mode : {"grey", "colour"} or None
+    mode : {"gray", "color"} or None
     errors : dict or None
         Where to put what is wrong with a file that cannot be read, or None to raise it.
     """
@@ -206,15 +206,15 @@ def read_or_list(filename, *, size, mode, errors):
 
 def _not_alike(*kinds):
     """Return the error for images that do not go together, from one of each kind."""
-    advice = "pass mode='grey' or mode='colour' to turn all into one"
+    advice = "pass mode='gray' or mode='color' to turn all into one"
     if len({dtype for _, _, dtype in kinds}) > 1:
         advice = "save them with as many bits each"
     descriptions = [
-        f"{filename!r} is {'grey' if n_dimensions == 2 else 'colour'} of type {dtype}"
+        f"{filename!r} is {'gray' if n_dimensions == 2 else 'color'} of type {dtype}"
         for filename, n_dimensions, dtype in kinds
     ]
     return ValueError(
-        "folder_or_paths must hold images that are all grey or all colour, and of one type: load "
+        "folder_or_paths must hold images that are all gray or all color, and of one type: load "
         f"them apart, or {advice}. Received: {' and '.join(descriptions)}."
     )
 

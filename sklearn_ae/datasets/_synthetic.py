@@ -197,7 +197,7 @@ def _scar(image, low, high, random_state):
     length = random_state.uniform(0.2, 0.6) * side
     thickness = max(1.0, random_state.uniform(0.01, 0.06) * side)
     angle = random_state.uniform(0, math.pi)
-    rows, columns = _centred(height, width, random_state)
+    rows, columns = _centered(height, width, random_state)
     along = columns * math.cos(angle) + rows * math.sin(angle)
     across = rows * math.cos(angle) - columns * math.sin(angle)
     mask = (np.abs(along) <= length / 2) & (np.abs(across) <= thickness / 2)
@@ -207,7 +207,7 @@ def _scar(image, low, high, random_state):
 def _blob(image, low, high, random_state):
     height, width = image.shape[:2]
     radius = random_state.uniform(0.05, 0.15) * math.sqrt(height * width)
-    rows, columns = _centred(height, width, random_state)
+    rows, columns = _centered(height, width, random_state)
     disc = (rows**2 + columns**2 <= max(radius, 1) ** 2).astype(np.float64)
     weights = gaussian_filter(disc, sigma=radius / 2)
     weights = np.where(weights > 0.05, weights, 0.0)
@@ -253,7 +253,7 @@ def _rectangle(image, smallest, largest, random_state):
     return mask
 
 
-def _centred(height, width, random_state):
+def _centered(height, width, random_state):
     """Return each pixel's row and column, counted from a pixel drawn at random."""
     rows, columns = np.indices((height, width))
     return rows - random_state.randint(height), columns - random_state.randint(width)

@@ -12,11 +12,11 @@ says of itself.
 
 # Imports all rooms below; nothing but the face imports it.
 
-from sklearn_ae.deployment import distributed
+from sklearn_ae.deployment import cli, distributed
 from sklearn_ae.deployment.onnx import to_onnx
 from sklearn_ae.deployment.persistence import describe, load, save
 
-__all__ = ["describe", "distributed", "load", "save", "to_onnx"]
+__all__ = ["cli", "describe", "distributed", "load", "save", "to_onnx"]
 
 
 def __dir__():

@@ -5,6 +5,8 @@ from contextlib import suppress
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+__all__ = ["score_samples"]
+
 
 def score_samples(detector, X):
     """Compute `score_samples` of a Dask array, chunk by chunk and only when it is asked for.
@@ -122,3 +124,7 @@ def _with_names(chunk, detector):
 
         return polars.DataFrame(chunk, schema=list(names))
     return chunk
+
+
+def __dir__():
+    return sorted(__all__)

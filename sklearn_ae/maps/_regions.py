@@ -67,7 +67,7 @@ class Region(NamedTuple):
 def smooth(maps, *, sigma=1.0, region_of_interest=None):
     """Smooth maps with a Gaussian.
 
-    Errors of single pixels are noisy, and those of a defect are neighbours. Maps are smoothed
+    Errors of single pixels are noisy, and those of a defect are neighbors. Maps are smoothed
     before a threshold is calibrated for them, and in the same way before it is used.
 
     Parameters
@@ -255,7 +255,7 @@ def regions(maps, threshold, *, min_area=1, region_of_interest=None):
 
     Notes
     -----
-    Each pixel has eight neighbours: those that touch at a corner are connected too.
+    Each pixel has eight neighbors: those that touch at a corner are connected too.
 
     Examples
     --------

@@ -185,7 +185,7 @@ def check_pos_label(pos_label):
         raise ValueError(f"pos_label must be one label. Received: pos_label={pos_label!r}.")
 
 
-def warn_if_anomalies_are_labelled(y):
+def warn_if_anomalies_are_labeled(y):
     """Warn if y labels anomalies, which a detector would learn as normal samples.
 
     Parameters

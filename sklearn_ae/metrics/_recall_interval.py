@@ -29,7 +29,7 @@ class RecallInterval(NamedTuple):
 def recall_interval(y, predictions, *, confidence=0.95, pos_label=None):
     """Compute the recall and its exact confidence interval.
 
-    Few anomalies are labelled, as a rule, and a recall of 37 of 40 says less than one of 925 of
+    Few anomalies are labeled, as a rule, and a recall of 37 of 40 says less than one of 925 of
     1,000. The interval of Clopper and Pearson [1]_ holds the recall among all anomalies of the same
     kind in at least the share `confidence` of the cases, however few were tried.
 

@@ -36,7 +36,7 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
         is no other, whatever the threshold:
 
         - "roc_auc": area under the ROC curve; with `max_fpr`, in (0, 1], the partial area up to
-          this false-alarm rate, standardised so that chance is 0.5 [1]_;
+          this false-alarm rate, standardized so that chance is 0.5 [1]_;
         - "average_precision": area under the precision–recall curve, as a sum of steps;
         - "recall_at_false_alarm_rate": the largest recall among thresholds that flag at most the
           share `false_alarm_rate`, in [0, 1), of the normal samples;
@@ -82,7 +82,7 @@ def anomaly_scorer(name, *, pos_label=None, **kwargs):
     ranked: a threshold flags all of them or none, and where they straddle the k-th place,
     "precision_at_k" is its expected value over all orders of the equal ones [2]_.
 
-    A cost counts anomalies at their share in `y`; labelled samples often hold more of them than
+    A cost counts anomalies at their share in `y`; labeled samples often hold more of them than
     there are in use, and then `cost_ratio` must be lowered by as much.
 
     References

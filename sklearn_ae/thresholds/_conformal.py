@@ -11,7 +11,7 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.checks import warn
-from sklearn_ae._base.order_statistics import choose_rank, count_rows_needed
+from sklearn_ae._base.order_statistics import choose_rank, conformal_p_values, count_rows_needed
 from sklearn_ae._base.outlier_scores import check_has_anomaly_scores, compute_anomaly_scores
 from sklearn_ae._base.sklearn_compat import (
     HasMethods,
@@ -20,7 +20,7 @@ from sklearn_ae._base.sklearn_compat import (
     _num_samples,
     _safe_indexing,
 )
-from sklearn_ae.metrics._labels import warn_if_anomalies_are_labelled
+from sklearn_ae.metrics._labels import warn_if_anomalies_are_labeled
 from sklearn_ae.thresholds._independence import check_no_labels_are_lost, check_rows_are_new
 from sklearn_ae.thresholds._report import CalibrationReport
 from sklearn_ae.thresholds._wrapper import ThresholdWrapper
@@ -67,7 +67,7 @@ class ConformalDetector(ThresholdWrapper):
         `score_samples` of the calibration rows, ascending: the most abnormal first.
     calibration_indices_ : ndarray of shape (n_calibration,), int
         Which rows of X these are, in the same order, and in that of X where scores are equal.
-        Inside of a :class:`.NormalsOnly`, X are the rows that it keeps, those labelled as normal.
+        Inside of a :class:`.NormalsOnly`, X are the rows that it keeps, those labeled as normal.
     n_features_in_ : int
         Number of features seen during `fit`, if the wrapped estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -75,8 +75,8 @@ class ConformalDetector(ThresholdWrapper):
 
     See Also
     --------
-    NormalsOnly : Around this detector, it drops labelled anomalies before training and calibration.
-    TunedThresholdDetectorCV : Finds a threshold from labelled anomalies, without a guarantee.
+    NormalsOnly : Around this detector, it drops labeled anomalies before training and calibration.
+    TunedThresholdDetectorCV : Finds a threshold from labeled anomalies, without a guarantee.
 
     Notes
     -----
@@ -108,13 +108,13 @@ class ConformalDetector(ThresholdWrapper):
     too high. :class:`.AutoencoderAnomalyDetector` keeps a hash of each row that its `fit` got,
     training and held-out rows alike, and `fit` here refuses rows that are among them. It looks into
     pipelines, searches and the wrappers of this package, and for what is frozen at any depth; of
-    other detectors nothing is known. What transformers in front make of a row may differ in its
-    last digits: the hash forgives 10⁻⁶ standard deviations, but for one row in twenty. In float32
-    the last components of PCA differ by more, and fewer rows are recognised; none are, if these
-    components are rounding errors. Rows may also be equal by nature, as in a table of a few
-    discrete features. As many as chance has, by the rows that are equal among those of the fit and
-    among the new ones, are no error: some twenty rows of the fit may then pass. If there are none,
-    a single row of the fit is an error: drop it, if it is equal by nature.
+    other detectors nothing is known. A row is recognized if it reaches the detector with exactly
+    the values that it had in the fit, in any container, order in memory or type that holds them; a
+    row that was rounded, or that a transformer such as PCA computes anew with other last digits, is
+    not. New rows may equal earlier ones by nature, as in a table of a few discrete features.
+    If at most as many rows are equal to rows of the fit as repeat within either of the two sets,
+    `fit` warns instead. Without repeated rows, a single row of the fit is an error: drop it, if it
+    is equal by coincidence.
 
     References
     ----------
@@ -192,14 +192,14 @@ class ConformalDetector(ThresholdWrapper):
         Raises
         ------
         ValueError
-            If there are too few calibration rows, the detector was fitted to some of them, their
+            If there are too few calibration rows, a frozen detector was fitted to some, their
             scores are not one for each and finite, or `y` is given around a :class:`.NormalsOnly`.
         TypeError
             If the estimator gives no scores, or is a classifier.
         """
         check_has_anomaly_scores(self.estimator)
         check_no_labels_are_lost(self.estimator, y)
-        warn_if_anomalies_are_labelled(y)
+        warn_if_anomalies_are_labeled(y)
         (X,) = indexable(X)
         training, calibration = self._split(_num_samples(X))
         rank = self._choose_rank(len(calibration), _num_samples(X))
@@ -238,6 +238,7 @@ class ConformalDetector(ThresholdWrapper):
                 "X must hold samples: some to fit to and some to calibrate with. Received: "
                 "n_samples=0."
             )
+        # As train_test_split counts.
         if np.ceil(size * n_rows if size < 1 else size) >= n_rows:
             raise ValueError(
                 "calibration_size must leave rows to fit to: lower it, or pass more rows. "
@@ -305,9 +306,7 @@ class ConformalDetector(ThresholdWrapper):
             t. A single sample is flagged by `predict` if this is small; for the anomalies among
             many samples see `discoveries`.
         """
-        scores = self.score_samples(X)
-        n_at_most = np.searchsorted(self.calibration_scores_, scores, side="right")
-        return (1 + n_at_most) / (1 + len(self.calibration_scores_))
+        return conformal_p_values(self.score_samples(X), self.calibration_scores_)
 
     def discoveries(self, X, fdr=0.1):
         """Flag samples of a batch such that few of those flagged are false alarms.

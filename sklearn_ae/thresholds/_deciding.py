@@ -52,7 +52,7 @@ class DecidingMixin:
         Returns
         -------
         score : float
-            Mean of the shares of normal samples and of anomalies that are recognised, in [0, 1].
+            Mean of the shares of normal samples and of anomalies that are recognized, in [0, 1].
 
         Raises
         ------

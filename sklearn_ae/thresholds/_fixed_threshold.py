@@ -43,7 +43,7 @@ class FixedThresholdDetector(ThresholdWrapper):
 
     See Also
     --------
-    NormalsOnly : Outlier detector that is fitted without the labelled anomalies.
+    NormalsOnly : Outlier detector that is fitted without the labeled anomalies.
     sklearn.model_selection.FixedThresholdClassifier : The same for classifiers.
 
     Examples

@@ -1,5 +1,6 @@
 """Rows to calibrate with must be new to a fitted detector, and known to be normal."""
 
+from sklearn_ae._base.checks import warn
 from sklearn_ae.thresholds._normals_only import NormalsOnly
 from sklearn_ae.thresholds._unwrapping import find_innermost, walk_inwards
 
@@ -9,7 +10,8 @@ def check_rows_are_new(estimator, X, positions):
 
     :class:`.AutoencoderAnomalyDetector` keeps hashes of the rows that `fit` got. It is
     found in wrappers of this package, in searches and at the end of pipelines, which transform the
-    rows first. Of other detectors nothing is known.
+    rows first. Of other detectors nothing is known. If rows repeat by nature, new rows may equal
+    those of the fit, so equal rows are an error only if they are more than the rows that repeat.
 
     Parameters
     ----------
@@ -24,21 +26,27 @@ def check_rows_are_new(estimator, X, positions):
     Raises
     ------
     ValueError
-        If it was fitted to some of the rows.
+        If it was fitted to some of the rows, and fewer rows than these repeat.
     """
-    detector, transformers, is_frozen = find_innermost(estimator)
-    if not (is_frozen and hasattr(detector, "_was_fitted_to")):
+    innermost = find_innermost(estimator)
+    if not (innermost.is_frozen and hasattr(innermost.detector, "_compare_with_fit")):
         return
-    for transformer in transformers:
-        X = transformer.transform(X)
-    rows = positions[detector._was_fitted_to(X)]
-    if len(rows):
+    are_equal, n_repeated = innermost.detector._compare_with_fit(innermost.transform(X))
+    rows = positions[are_equal]
+    if len(rows) > n_repeated:
         first = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
         raise ValueError(
             "X must be rows that the frozen detector was not fitted to, or the false-alarm rate of "
             "new rows is higher than that of these: hold rows out of its fit and calibrate with "
             f"them alone. Received: {len(rows)} of {len(positions)} rows that it was fitted to, "
             f"{first}."
+        )
+    if len(rows):
+        warn(
+            f"{len(rows)} of {len(positions)} calibration rows equal rows that the frozen detector "
+            f"was fitted to. {n_repeated} rows repeat within X or within the fit, so new rows may "
+            "equal earlier ones. If these are rows of the fit, hold rows out of it instead: the "
+            "false-alarm rate of new rows is higher than that of rows of the fit."
         )
 
 

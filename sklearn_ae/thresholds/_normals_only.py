@@ -1,4 +1,4 @@
-"""NormalsOnly: a detector that never learns labelled anomalies."""
+"""NormalsOnly: a detector that never learns labeled anomalies."""
 
 import numpy as np
 from sklearn.base import clone
@@ -13,7 +13,7 @@ from sklearn_ae.thresholds._wrapper import POS_LABEL_CONSTRAINTS, DetectorWrappe
 
 
 class NormalsOnly(DetectorWrapper):
-    """Outlier detector that is fitted without the labelled anomalies.
+    """Outlier detector that is fitted without the labeled anomalies.
 
     `fit` drops the samples that `y` labels as anomalies, and fits the wrapped estimator to the
     rest. So anomalies serve a search to choose parameters, but no detector ever learns them: in

@@ -119,7 +119,7 @@ def compare_thresholds(thresholds, scorer, X, y, anomalies, test_rows, scores, *
 
 
 def candidate_thresholds(scores, anomalies, n_thresholds):
-    """Choose thresholds worth trying, between neighbouring scores.
+    """Choose thresholds worth trying, between neighboring scores.
 
     Parameters
     ----------

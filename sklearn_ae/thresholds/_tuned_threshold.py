@@ -28,7 +28,7 @@ DEFAULT_N_FOLDS = 5
 
 
 class TunedThresholdDetectorCV(ThresholdWrapper):
-    """Outlier detector whose threshold is chosen by cross-validation on labelled samples.
+    """Outlier detector whose threshold is chosen by cross-validation on labeled samples.
 
     It is to outlier detectors what :class:`~sklearn.model_selection.TunedThresholdClassifierCV` is
     to classifiers. In each fold a clone of the estimator is fitted once, to the normal samples of
@@ -44,7 +44,7 @@ class TunedThresholdDetectorCV(ThresholdWrapper):
         :class:`~sklearn.frozen.FrozenEstimator`.
     scoring : {"balanced_accuracy", "f1", "matthews_corrcoef", "precision", "recall"} or callable, \
 default="balanced_accuracy"
-        What is maximised: a metric of :func:`sklearn_ae.metrics.anomaly_scorer`; a scorer that it
+        What is maximized: a metric of :func:`sklearn_ae.metrics.anomaly_scorer`; a scorer that it
         makes, such as ``anomaly_scorer("neg_cost", cost_ratio=20)`` where a missed anomaly costs
         as much as 20 false alarms; or any other ``scorer(estimator, X, y)``, to which `estimator`
         offers nothing but `predict`. It must depend on the predictions, not on scores: those are

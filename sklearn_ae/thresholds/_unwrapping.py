@@ -58,7 +58,7 @@ def walk_inwards(estimator):
             estimator = estimator.best_estimator_
         elif isinstance(estimator, GridSearchCV | RandomizedSearchCV):
             estimator = estimator.estimator
-        elif isinstance(estimator, Pipeline):
+        elif isinstance(estimator, Pipeline) and estimator.steps:
             estimator = estimator.steps[-1][1]
         else:
             return

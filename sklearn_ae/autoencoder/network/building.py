@@ -38,19 +38,17 @@ _REARRANGING = {
 _TAKEN_MODELS = weakref.WeakSet()
 
 
-def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid, random_state):
+def build_network(architecture, front, latent_dim, *, use_sigmoid, random_state):
     """Build the network of a detector, its weights drawn from `random_state`.
 
     Parameters
     ----------
     architecture : object with `build`, or callable
         Called with `input_shape` and `latent_dim`; gives encoder and decoder, or one model.
-    input_shape : tuple of int
-        Shape of one sample as the network sees it.
+    front : Values, Maps or Backbone
+        What stands in front of the autoencoder.
     latent_dim : int
         Length of the code.
-    scaling : Scaling
-        From raw to scaled units.
     use_sigmoid : bool
         Whether the output is a sigmoid where the architecture's last layer is linear.
     random_state : numpy.random.RandomState
@@ -65,8 +63,9 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
     TypeError
         If the architecture gives no Keras model.
     ValueError
-        If the models do not map `input_shape` to codes and back.
+        If the models do not map what the front gives to codes and back.
     """
+    input_shape = front.learned_shape
     with python_random_restored():
         build = builder_of(architecture)
         # NumPy's integers, of which a grid may be, are refused by Keras.
@@ -77,7 +76,7 @@ def build_network(architecture, input_shape, latent_dim, *, scaling, use_sigmoid
         _check_shapes(parts, input_shape, latent_dim)
     is_linear = _last_activation(parts[-1]) == "linear"
     output_activation = "sigmoid" if use_sigmoid and is_linear else "linear"
-    return Network(parts, output_activation, input_shape, scaling)
+    return Network(front, parts, output_activation)
 
 
 def ends_in_sigmoid(network):

@@ -28,7 +28,7 @@ def fingerprint(keras_object, keep_seeds=False):
         config = keras.saving.serialize_keras_object(keras_object)
         names = {}
         _collect_names(config, names)
-        return json.dumps(_normalise(config, names, keep_seeds))
+        return json.dumps(_normalize(config, names, keep_seeds))
     except (TypeError, ValueError, NotImplementedError):
         return None
 
@@ -62,19 +62,19 @@ def _collect_names(config, names):
             _collect_names(value, names)
 
 
-def _normalise(config, names, keep_seeds):
+def _normalize(config, names, keep_seeds):
     if isinstance(config, dict):
         if _is_policy(config):
             return config
         return {
             key: _rename(value, names)
             if key in _HOLD_NAMES
-            else _normalise(value, names, keep_seeds)
+            else _normalize(value, names, keep_seeds)
             for key, value in config.items()
             if keep_seeds or key != "seed"
         }
     if isinstance(config, list | tuple):
-        return [_normalise(value, names, keep_seeds) for value in config]
+        return [_normalize(value, names, keep_seeds) for value in config]
     return config
 
 

@@ -53,7 +53,7 @@ class SelectPositions(_Masked):
         """Put what belongs to the positions back, of shape (n, height, width, d).
 
         Other positions have the value of the nearest one, so that what is interpolated does not
-        fade towards the edge of the mask.
+        fade toward the edge of the mask.
         """
         rows, columns = ndimage.distance_transform_edt(
             ~self.mask, return_distances=False, return_indices=True

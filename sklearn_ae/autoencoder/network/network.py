@@ -1,35 +1,28 @@
-"""What a fitted detector holds: encoder, decoder and scaling as one Keras graph."""
-
-import json
+"""What a fitted detector holds: front, encoder and decoder as one Keras graph."""
 
 import keras
-import tensorflow as tf
 from keras import layers
 
-from sklearn_ae._base.keras_environment import check_modes, python_random_restored, restore_weights
 from sklearn_ae.autoencoder.network.caching import BoundedCache
 from sklearn_ae.autoencoder.network.fingerprints import fingerprint
+from sklearn_ae.autoencoder.network.keras_models import from_json, to_json
 from sklearn_ae.autoencoder.network.keras_settings import KerasSettings
 from sklearn_ae.autoencoder.network.masked_pixels import KeepRegion
-from sklearn_ae.autoencoder.network.response import Response, as_finite
-from sklearn_ae.autoencoder.scaling import Scaling
 
 
 class Network:
-    """The graph scaling → encoder → code → decoder → reconstruction.
+    """The graph front → encoder → code → decoder → reconstruction.
 
     Pickles as JSON and arrays, without optimizer and compiled functions.
 
     Parameters
     ----------
+    front : Values, Maps or Backbone
+        From raw values to those that the autoencoder learns.
     parts : tuple of keras.Model
         Encoder and decoder, or one model from scaled inputs to reconstructions.
     output_activation : {"linear", "sigmoid"}
         Activation applied to what the last part gives.
-    input_shape : tuple of int
-        Shape of one sample as the network sees it.
-    scaling : Scaling
-        From raw to scaled units.
     settings : KerasSettings or None, default=None
         Those that the parts were built with. If None, those of the process.
 
@@ -40,9 +33,9 @@ class Network:
     joint : keras.Model
         Scaled inputs to the list of what each part gives: code and reconstruction, or the
         reconstruction alone.
-    configuration : str or None
-        What two networks have in common when they differ in weights and seeds only, so that they
-        can share compiled functions. None where this cannot be told.
+    learned_configuration : str or None
+        What two autoencoders have in common when they differ in weights and seeds only, so that
+        one compiled model can train both. None where this cannot be told.
     encoder : keras.Model or None
         Scaled inputs to codes.
     decoder : keras.Model or None
@@ -53,25 +46,22 @@ class Network:
         Tensors that compiled functions are called with, beside raw values.
     """
 
-    # Whether scores see features at positions, and reconstructions are no samples.
-    is_positionwise = False
-
-    def __init__(self, parts, output_activation, input_shape, scaling, settings=None):
+    def __init__(self, front, parts, output_activation, settings=None):
+        self.front = front
         self.parts = parts
         self.settings = KerasSettings.of_process() if settings is None else settings
         self.output_activation = output_activation
-        self.input_shape = input_shape
-        self.scaling = scaling
         self.graphs = BoundedCache(max_size=16)
         self.arguments = {}
+        self._core = None
         self._views = {}
         with self.settings.applied():
             self._build_graph()
         known = fingerprint(self.joint)
-        self.configuration = None if known is None else f"{tuple(self.settings)} {known}"
+        self.learned_configuration = None if known is None else f"{tuple(self.settings)} {known}"
 
     def _build_graph(self):
-        x = inputs = keras.Input(self.input_shape, name="scaled_input")
+        x = inputs = keras.Input(self.front.learned_shape, name="scaled_input")
         outputs = []
         for part in self.parts:
             x = part(x)
@@ -85,30 +75,66 @@ class Network:
             self.decoder = self._build_decoder(outputs[0])
 
     @property
+    def core(self):
+        """The network of what `prepare` gives: this one, or that behind a frozen model."""
+        if self.front.inner is self.front:
+            return self
+        if self._core is None:
+            # One autoencoder with two fronts. Not copy.copy, which would build it anew.
+            self._core = object.__new__(Network)
+            own = {"front": self.front.inner, "graphs": BoundedCache(max_size=16), "arguments": {}}
+            vars(self._core).update(vars(self) | own)
+        return self._core
+
+    @property
+    def configuration(self):
+        """What two networks have in common that can share compiled functions.
+
+        They differ in weights and seeds only. None where this cannot be told.
+        """
+        known = (self.front.key, self.learned_configuration)
+        return None if None in known else " ".join(known)
+
+    @property
+    def input_shape(self):
+        """Shape of one sample as the network sees it."""
+        return self.front.input_shape
+
+    @property
+    def scaling(self):
+        """From raw to scaled units."""
+        return self.front.scaling
+
+    @property
+    def is_positionwise(self):
+        """Whether scores see features at positions, and reconstructions are no samples."""
+        return self.front.is_positionwise
+
+    @property
     def models(self):
         """Those whose weights are arguments of a compiled function."""
-        return [self.joint]
+        return [*self.front.models, self.joint]
 
     @property
     def scaling_arrays(self):
-        """Arrays of the scaling, arguments of a compiled function."""
-        return tuple(self.scaling)
+        """Arrays of the front, arguments of a compiled function."""
+        return self.front.arrays
 
-    def training_data(self, X, training_rows, validation_rows, settings):
-        """Return what is trained, on which rows of which data, and how."""
-        return self, X, training_rows, validation_rows, settings
+    def prepare(self, samples):
+        """Return what `core` is trained with, computed once."""
+        return self.front.prepare(self, samples)
 
-    def read(self, call, x, scaling):
-        """Compute, in the graph, what the network and the scores see of raw values."""
-        return scale(x, *scaling)
+    def read(self, call, x, arrays):
+        """Compute, in the graph, what the autoencoder and the scores see of raw values."""
+        return self.front.read(call, x, arrays)
 
     def respond(self, call, inputs):
         """Return what the network makes of the values that `read` gave."""
-        return Response(self, call, inputs)
+        return self.front.respond(self, call, inputs)
 
     def error_maps(self, response):
-        """Compute the absolute error of each value, as float32."""
-        return as_finite(tf.abs(response.inputs - response.reconstructions))
+        """Compute, in the graph, the errors of a response, as float32."""
+        return self.front.error_maps(response)
 
     @property
     def has_code(self):
@@ -123,7 +149,8 @@ class Network:
     @property
     def has_activations(self):
         """Whether the encoder's layers can be looked into."""
-        return self.has_code and bool(getattr(self.parts[0], "inputs", None))
+        is_of_values = self.has_code and not self.is_positionwise
+        return is_of_values and bool(getattr(self.parts[0], "inputs", None))
 
     @property
     def activations(self):
@@ -150,9 +177,8 @@ class Network:
 
     def _activate(self, x):
         x = layers.Activation(self.output_activation, name="output_activation")(x)
-        if self.scaling.region is None:
-            return x
-        return KeepRegion(self.scaling.region, name="region_of_interest")(x)
+        region = self.front.inner.scaling.region
+        return x if region is None else KeepRegion(region, name="region_of_interest")(x)
 
     def _build_decoder(self, code):
         inputs = keras.Input(code.shape[1:], name="code")
@@ -184,26 +210,18 @@ class Network:
 
     def __getstate__(self):
         return {
+            "front": self.front,
             "parts": [to_json(part, self.settings) for part in self.parts],
-            "settings": self.settings._asdict(),
             "weights": [part.get_weights() for part in self.parts],
             "output_activation": self.output_activation,
-            "input_shape": self.input_shape,
-            "scaling": tuple(self.scaling),
+            "settings": self.settings,
         }
 
     def __setstate__(self, state):
-        # Earlier versions have not written them.
-        settings = KerasSettings(**state.get("settings", {}))
+        settings = state["settings"]
         with settings.applied():
             parts = tuple(map(from_json, state["parts"], state["weights"]))
-        scaling = Scaling(*state["scaling"])
-        self.__init__(parts, state["output_activation"], state["input_shape"], scaling, settings)
-
-
-def scale(x, scale, offset):
-    """Scale raw values in the graph, as :meth:`Scaling.transform` does outside of it."""
-    return tf.cast(x, tf.float64) * scale + offset
+        self.__init__(state["front"], parts, state["output_activation"], settings)
 
 
 def _cast(name, dtype="float32"):
@@ -212,48 +230,3 @@ def _cast(name, dtype="float32"):
 
 def _constant(values):
     return keras.ops.convert_to_tensor(values, dtype="float64")
-
-
-def from_json(text, weights):
-    """Return the Keras model that :func:`to_json` wrote, with weights.
-
-    The settings that it was written with must be in force.
-    """
-    check_modes()
-    with python_random_restored():
-        model = keras.saving.deserialize_keras_object(json.loads(text))
-    restore_weights(model, weights)
-    return model
-
-
-def to_json(model, settings):
-    """Write a Keras model as text, without its weights.
-
-    Parameters
-    ----------
-    model : keras.Model
-    settings : KerasSettings
-        Those that it was built with.
-
-    Returns
-    -------
-    text : str
-
-    Raises
-    ------
-    TypeError
-        If it could not be read back.
-    """
-    try:
-        text = json.dumps(keras.saving.serialize_keras_object(model))
-        with settings.applied():
-            keras.saving.deserialize_keras_object(json.loads(text))
-    except (TypeError, ValueError, NotImplementedError) as error:
-        raise TypeError(
-            "The network cannot be pickled: Keras cannot write it as JSON and read it back. "
-            "Register custom layers, subclassed models and functions with "
-            "keras.saving.register_keras_serializable, give custom layers and models a "
-            "get_config, and replace Lambda layers, which could run any code, by such layers. "
-            f"Received: {model!r}."
-        ) from error
-    return text

@@ -1,5 +1,6 @@
 """What a network makes of a batch of samples, as scores see it."""
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -98,3 +99,58 @@ class Response:
                 "anomaly_score='squared_error'. Received: an architecture that built one model, "
                 "from input to reconstruction."
             )
+
+
+class PositionwiseResponse(Response):
+    """What a network of rows makes of each position of feature maps.
+
+    Inputs and reconstructions are of shape (n, height, width, n_features); codes are those of the
+    positions, averaged over each image.
+    """
+
+    is_positionwise = True
+
+    @cached_property
+    def reconstructions(self):
+        """What the network makes of the features, in their shape and in scaled units."""
+        return tf.cast(tf.reshape(self._outputs[-1], (-1, *self.inputs.shape[1:])), tf.float64)
+
+    @cached_property
+    def codes(self):
+        """What the encoder makes of the features, averaged over positions."""
+        self._check_has_code()
+        return self._average(self._outputs[0])
+
+    @cached_property
+    def reconstruction_codes(self):
+        """What the encoder makes of the reconstructions, averaged over positions."""
+        self._check_has_code()
+        [codes] = self._call(self._outputs[-1], self._network.encoder)
+        return self._average(codes)
+
+    @cached_property
+    def is_beyond_float32(self):
+        """Which samples the networks cannot see, of shape (n,)."""
+        is_finite = tf.math.is_finite(tf.cast(self.inputs, tf.float32))
+        return tf.logical_not(tf.reduce_all(is_finite, axis=[1, 2, 3]))
+
+    @property
+    def hidden(self):
+        """There is none: scores of hidden layers are refused."""
+        raise ValueError(
+            "anomaly_score uses the layers of the encoder, of which a network of features has one "
+            "set at each position: pass anomaly_score='auto', 'position_error' or "
+            "'pooled_distance'."
+        )
+
+    reconstruction_hidden = hidden
+
+    @cached_property
+    def _outputs(self):
+        positions = tf.reshape(self.inputs, (-1, self.inputs.shape[-1]))
+        return self._call(tf.cast(positions, tf.float32), self._network.joint)
+
+    def _average(self, codes):
+        n_positions = math.prod(self.inputs.shape[1:3])
+        codes = tf.reshape(tf.cast(codes, tf.float64), (-1, n_positions, codes.shape[-1]))
+        return tf.reduce_mean(codes, axis=1)

@@ -19,7 +19,7 @@ _GUARD_ABOVE, _GUARD_BELOW = 6.0, 2.5
 
 
 class CombinedScore(_BaseComposition):
-    r"""Mean of the standardised logarithms of several scores.
+    r"""Mean of the standardized logarithms of several scores.
 
     .. math:: \max\Bigl(\frac{1}{m} \sum_{i=1}^{m} u_i,\; u_0 - 6,\; -u_0 - 2.5\Bigr), \quad
        u_i = \frac{\log \max(s_i, f_i) - \mu_i}{\sigma_i}
@@ -158,7 +158,7 @@ class CombinedScore(_BaseComposition):
                 "errors and distances, and no CombinedScore. Received: "
                 f"{features.min():.6g} from {names[features.min(axis=0).argmin()]!r}."
             )
-        # A zero (a sample that is its own neighbour, a constant feature) is no logarithm at all.
+        # A zero (a sample that is its own neighbor, a constant feature) is no logarithm at all.
         # The median of distances is one where most rows have copies.
         medians = np.median(features, axis=0)
         floors = 1e-3 * np.where(medians > 0, medians, features.mean(axis=0))
@@ -200,7 +200,7 @@ class CombinedScore(_BaseComposition):
         from keras import ops
 
         logarithms = ops.log(ops.maximum(scores, self.floors_))
-        standardised = (logarithms - self.means_) / self.deviations_
-        error = standardised[:, -1]
+        standardized = (logarithms - self.means_) / self.deviations_
+        error = standardized[:, -1]
         guard = ops.maximum(error - _GUARD_ABOVE, -error - _GUARD_BELOW)
-        return ops.maximum(ops.mean(standardised[:, :-1], axis=1), guard)
+        return ops.maximum(ops.mean(standardized[:, :-1], axis=1), guard)

@@ -20,7 +20,7 @@ class LatentDistance(WhitenedDistance):
 
     Sees samples that are rebuilt well although they are unlike the normal ones, and nothing of what
     the code does not hold. Normal samples are here the rows that the network was fitted to: there
-    are more of them than held-out rows, and no row that sets the threshold is its own neighbour.
+    are more of them than held-out rows, and no row that sets the threshold is its own neighbor.
     Needs an architecture with a code, and enough normal samples to estimate :math:`\Sigma`: below
     100, :class:`.CombinedScore` leaves it out.
 
@@ -32,7 +32,7 @@ class LatentDistance(WhitenedDistance):
     method : {"mahalanobis", "neighbors"}, default="mahalanobis"
         Distance from the mean or to the nearest codes.
     n_neighbors : int, default=5
-        Which neighbour counts, for "neighbors"; the last if there are fewer.
+        Which neighbor counts, for "neighbors"; the last if there are fewer.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ class NeighborDistance(BaseEstimator):
     Parameters
     ----------
     n_neighbors : int, default=5
-        Which neighbour counts; the last if there are fewer.
+        Which neighbor counts; the last if there are fewer.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class NeighborDistance(BaseEstimator):
         self : NeighborDistance
             The fitted score.
         """
-        # Around zero the squares are smallest by whose differences neighbours are found.
+        # Around zero the squares are smallest by whose differences neighbors are found.
         self.mean_ = features.mean(axis=0)
         self.references_ = features - self.mean_
         self.n_neighbors_ = min(int(self.n_neighbors), len(features))

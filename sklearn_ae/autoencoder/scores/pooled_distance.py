@@ -7,7 +7,7 @@ from sklearn_ae.autoencoder.scores.whitening import WhitenedDistance
 class PooledDistance(WhitenedDistance):
     r"""Mahalanobis distance of the mean and the standard deviation of an image's features.
 
-    Both over the positions of the image, for each feature; centre and covariance [2]_ are those of
+    Both over the positions of the image, for each feature; center and covariance [2]_ are those of
     the images that the network is fitted to. It sees what is unusual on the whole and nothing of
     where, as the errors at positions do not. For :class:`.FeatureAutoencoder`; see [1]_ for
     Gaussians of pretrained features.
@@ -17,7 +17,7 @@ class PooledDistance(WhitenedDistance):
     Attributes
     ----------
     mean_ : ndarray of shape (2 d,)
-        Centre of normal images.
+        Center of normal images.
     whitening_ : ndarray of shape (2 d, 2 d)
         ``(pooled - mean_) @ whitening_`` has covariance 1 for them.
 

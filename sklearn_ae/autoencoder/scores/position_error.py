@@ -9,7 +9,7 @@ from sklearn_ae._base.sklearn_compat import Interval
 from sklearn_ae.autoencoder.scores.computing import positions_of
 from sklearn_ae.autoencoder.scores.whitening import fit_whitening, whiten
 
-# Of each image, to estimate the covariance: neighbours have much in common.
+# Of each image, to estimate the covariance: neighbors have much in common.
 _MAX_POSITIONS = 64
 
 

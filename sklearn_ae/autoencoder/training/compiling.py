@@ -159,7 +159,8 @@ def compile_key(network, loss, optimizer, callbacks):
     # A LambdaCallback is Keras's own and runs anything.
     if not all(is_keras(type(c)) and type(c).__name__ != "LambdaCallback" for c in callbacks):
         return None
-    key = (network.configuration, fingerprint(keras.losses.get(loss)), fingerprint(optimizer))
+    known = (fingerprint(keras.losses.get(loss)), fingerprint(optimizer))
+    key = (network.learned_configuration, *known)
     return None if None in key else key
 
 

@@ -1,53 +1,27 @@
 """From the detector's parameters and data to a trained network."""
 
 from sklearn_ae._base.keras_environment import check_modes, check_not_forked
-from sklearn_ae.autoencoder.architectures.choosing import (
-    has_features,
-    resolve_architecture,
-    resolve_latent_dim,
-)
-from sklearn_ae.autoencoder.network import building
-from sklearn_ae.autoencoder.scaling import fit_scaling, scaled_limits
+from sklearn_ae._base.order_statistics import floor_of_share
+from sklearn_ae.autoencoder.architectures.choosing import resolve_architecture
 from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
-from sklearn_ae.autoencoder.training import (
-    compiling,
-    feature_fitting,
-    keras_fit,
-    memoizing,
-    scheduling,
-    score_fitting,
-    trimming,
-)
+from sklearn_ae.autoencoder.training.assembling import assemble
+from sklearn_ae.autoencoder.training.memoizing import train
+from sklearn_ae.autoencoder.training.score_fitting import fit_score, try_score
+from sklearn_ae.autoencoder.training.settings import TrainingSettings
+from sklearn_ae.autoencoder.training.trimming import trim_rows
 
 
-def fit_network(
-    X,
-    training_rows,
-    validation_rows,
-    *,
-    limits,
-    region,
-    input_shape,
-    parameters,
-    previous,
-    random_state,
-):
+def fit_network(detector, samples, split, previous, random_state):
     """Build a network, train it and fit the anomaly score to it.
 
     Parameters
     ----------
-    X : ndarray of shape (n, *input_shape)
-        Raw values.
-    training_rows, validation_rows : ndarray of int
+    detector : AutoencoderAnomalyDetector
+        Its parameters are read.
+    samples : Samples
+        With limits.
+    split : Split
         Rows to fit to, and held-out rows that choose the best epoch.
-    limits : Limits
-        Smallest and largest values of X.
-    region : ndarray of shape (height, width), bool, or None
-        Pixels that the network sees. If None, all.
-    input_shape : tuple of int
-        Shape of a sample as the network sees it.
-    parameters : dict
-        The detector's.
     previous : Network or None
         Network to go on from, with its scaling and its weights.
     random_state : numpy.random.RandomState
@@ -59,95 +33,27 @@ def fit_network(
     anomaly_score : object with `compute` or `compute_from`
         Tried before the training, so that one that cannot work is refused before it.
     log : TrainingLog
-    kept : tuple of two ndarrays of int
-        Of the training and the held-out rows those that `trim` has not left out: only they serve.
+    kept : Split
+        The rows that `trim` has not left out: only they serve.
     held_out : ndarray of shape (n,), float64
         Scores of the held-out rows that are kept, as if they were new to the score.
     """
-    # What can be refused is refused before anything is built.
     check_not_forked()
     check_modes()
-    optimizer = compiling.resolve_optimizer(parameters["optimizer"], parameters["learning_rate"])
-    compiling.check_callbacks(parameters["callbacks"])
-    memory = memoizing.open_memory(parameters)
-    architecture = resolve_architecture(parameters["architecture"], input_shape)
-    prepare = feature_fitting.prepare if has_features(architecture) else _prepare
-    ready = prepare(
-        architecture,
-        X,
-        training_rows,
-        limits=limits[:2],
-        region=region,
-        input_shape=input_shape,
-        parameters=parameters,
-        previous=previous,
-        random_state=random_state,
-    )
-    network = ready.network
-    n_trimmed = trimming.count_trimmed(len(training_rows), parameters["trim"])
-    anomaly_score = resolve_anomaly_score(
-        parameters["anomaly_score"], network, len(training_rows) - n_trimmed
-    )
-    score_fitting.try_score(network, anomaly_score, *ready.trial)
-    X = ready.load()
-    settings = parameters | keras_fit.resolve_epochs(parameters["epochs"], input_shape)
-    settings["learning_rate_falls"] = scheduling.falls(parameters)
-    arguments = {"loss": ready.loss, "settings": settings, "random_state": random_state}
-    kept = trimming.trim_rows(
-        memory,
-        network,
-        X,
-        training_rows,
-        validation_rows,
-        is_trained=previous is not None,
-        **arguments,
-    )
-    if previous is None and n_trimmed:
+    settings = TrainingSettings.of(detector, samples.input_shape)
+    architecture = resolve_architecture(detector.architecture, samples.input_shape)
+    network, settings = assemble(architecture, samples, split, settings, previous, random_state)
+    n_kept = len(split.training) - floor_of_share(settings.trim, len(split.training))
+    anomaly_score = resolve_anomaly_score(detector.anomaly_score, network, n_kept)
+    try_score(network, anomaly_score, samples, split)
+    data, core = network.prepare(samples), network.core
+    if not core.front.is_fitted:
+        core.front.fit(data, split.training, settings.scaling)
+    is_trained = previous is not None
+    kept = trim_rows(core, data.X, split, settings, random_state, is_trained=is_trained)
+    if n_kept < len(split.training) and not is_trained:
         # Rows far from the others would have decided the units of all.
-        ready.rescale(kept[0])
-    log = memoizing.train_or_recall(memory, network, X, *kept, optimizer=optimizer, **arguments)
-    held_out = score_fitting.fit_score(network, anomaly_score, X, *kept)
-    return ready.whole, anomaly_score, log, kept, held_out
-
-
-def _prepare(
-    architecture,
-    X,
-    training_rows,
-    *,
-    limits,
-    region,
-    input_shape,
-    parameters,
-    previous,
-    random_state,
-):
-    """Build the network as it is before the training."""
-    raw_limits = limits
-    if previous is None:
-        scaling = fit_scaling(parameters["scaling"], X, training_rows, limits, region)
-    else:
-        building.check_input_shape(previous, input_shape)
-        building.check_kind(previous)
-        building.check_same_region(previous, region)
-        scaling = previous.scaling
-    limits = scaled_limits(scaling, limits)
-    loss = compiling.resolve_loss(parameters["loss"], limits)
-    network = building.build_network(
-        architecture,
-        input_shape,
-        resolve_latent_dim(parameters["latent_dim"], input_shape),
-        scaling=scaling,
-        use_sigmoid=compiling.is_binary_crossentropy(loss),
-        random_state=random_state,
-    )
-    if building.ends_in_sigmoid(network):
-        compiling.check_sigmoid(limits)
-    if previous is not None:
-        building.copy_weights(previous, network)
-
-    def rescale(rows):
-        network.scaling = fit_scaling(parameters["scaling"], X, rows, raw_limits, region)
-
-    trial = X, training_rows
-    return feature_fitting.Prepared(network, trial, lambda: X, loss, rescale, network)
+        core.front.fit(data, kept.training, settings.scaling)
+    log = train(core, data.X, kept, settings, random_state)
+    held_out = fit_score(core, anomaly_score, data.X, kept)
+    return network, anomaly_score, log, kept, held_out

@@ -13,6 +13,12 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_ae._base.progress import is_open
 from sklearn_ae.autoencoder.network.caching import BoundedCache
+from sklearn_ae.autoencoder.training.blocks import (
+    BlockTraining,
+    HeldOutBlocks,
+    TrainingBlocks,
+    is_large,
+)
 from sklearn_ae.autoencoder.training.compiling import compile_key
 from sklearn_ae.autoencoder.training.scheduling import CosineDecay
 from sklearn_ae.autoencoder.training.scikeras_import import BaseWrapper
@@ -22,13 +28,6 @@ from sklearn_ae.exceptions import TrainingDivergedError
 # seconds of tracing and megabytes that TensorFlow does not give back. Counted in parameters, of
 # which each takes 12 bytes with the two moments of Adam.
 _COMPILED_MODELS = BoundedCache(max_size=10_000_000)
-
-
-# What `epochs="auto"` stands for. Of images, twice as many detected no better on MNIST and
-# Fashion-MNIST; rows cost little, and on many tables their loss still fell after 15. A pass over
-# few rows is few steps: a number of passes that suits many would leave the network as it was.
-_N_EPOCHS = {"images": 15, "rows": 60}
-_MIN_STEPS = 64
 
 # What is compiled takes memory beside the parameters: it counts as at least so many.
 _SMALLEST_SIZE = 150_000
@@ -52,27 +51,7 @@ class TrainingLog(NamedTuple):
     callbacks: list
 
 
-def resolve_epochs(epochs, input_shape):
-    """Return how many epochs there are, and how many steps an epoch has at least.
-
-    Parameters
-    ----------
-    epochs : "auto" or int
-    input_shape : tuple of int
-        Shape of one sample as the network sees it.
-
-    Returns
-    -------
-    settings : dict
-        `epochs` and `min_steps`.
-    """
-    if epochs == "auto":
-        kind = "images" if len(input_shape) == 3 else "rows"
-        return {"epochs": _N_EPOCHS[kind], "min_steps": _MIN_STEPS}
-    return {"epochs": epochs, "min_steps": 1}
-
-
-def train(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
+def train(network, X, split, settings, random_state):
     """Fit a network to rows of X and leave it with the weights of its best epoch.
 
     Parameters
@@ -81,15 +60,10 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         Trained in place.
     X : ndarray of shape (n, *network.input_shape)
         Raw values; read batch by batch, never copied as a whole.
-    training_rows, validation_rows : ndarray of int
-        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If the latter
-        are empty, the training loss does.
-    loss : str, keras.losses.Loss or callable
-    optimizer : keras.optimizers.Optimizer
-        A fresh one, see :func:`~sklearn_ae.autoencoder.training.compiling.resolve_optimizer`.
-    settings : dict
-        `batch_size`, `patience`, `callbacks` and `verbose` of the detector, what
-        :func:`resolve_epochs` gives, and `learning_rate_falls`.
+    split : Split
+        Rows of X to fit to, and held-out rows whose loss chooses the best epoch. If there are
+        none, the training loss does.
+    settings : TrainingSettings
     random_state : numpy.random.RandomState
         Source of the order of the rows.
 
@@ -102,28 +76,34 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
     TrainingDivergedError
         If the loss becomes NaN or infinite.
     """
-    batch_size = settings["batch_size"]
-    training = _Batches(network, X, training_rows, batch_size, random_state, settings["min_steps"])
+    loss, optimizer = settings.loss, settings.new_optimizer()
+    own = copy.deepcopy(settings.callbacks) or []
+    training = TrainingBlocks(network, X, split.training, settings, random_state)
+    if any(map(_looks_at_batches, own)):
+        training.n_batches_per_block = 1
     validation = None
-    if len(validation_rows):
-        validation = _Batches(network, X, validation_rows, batch_size)
+    if len(split.validation):
+        validation = HeldOutBlocks(network, X, split.validation)
     best = keras.callbacks.EarlyStopping(
         monitor="loss" if validation is None else "val_loss",
         mode="min",
-        patience=settings["epochs"] if settings["patience"] is None else settings["patience"],
+        patience=settings.epochs if settings.patience is None else settings.patience,
         restore_best_weights=True,
     )
-    own = copy.deepcopy(settings["callbacks"]) or []
     key = compile_key(network, loss, optimizer, own)
-    callbacks = [CosineDecay(), *own] if settings["learning_rate_falls"] else own
-    model = _compiled_model(network, key, loss, optimizer)
+    jit_compile = "auto" if is_large(network.autoencoder, settings.batch_size) else False
+    key = None if key is None else (*key, jit_compile)
+    compiled = _compiled_model(network, key, loss, optimizer, jit_compile)
+    model = compiled.model
+    n_steps = settings.epochs * training.n_batches
+    callbacks = [CosineDecay(compiled, n_steps if settings.learning_rate_falls else None), *own]
     wrapper = _ScikerasAutoencoder(
         training,
         validation,
         model=lambda: model,
-        epochs=settings["epochs"],
+        epochs=settings.epochs,
         # Keras writes to the standard output, or fails.
-        verbose=settings["verbose"] if is_open(sys.stdout) else 0,
+        verbose=settings.verbose if is_open(sys.stdout) else 0,
         callbacks=[_DivergenceCheck(), *callbacks, best],
         # The optimizer must be said here too: scikeras checks what it compiles, and compiles
         # models that are not.
@@ -131,17 +111,29 @@ def train(network, X, training_rows, validation_rows, *, loss, optimizer, settin
         loss=loss,
     )
     with _no_retracing_warnings():
-        wrapper.fit(np.zeros((len(training_rows), 1), dtype=np.int8), None)
+        # scikeras validates an array, instead of which Keras gets the blocks.
+        wrapper.fit(np.zeros((len(split.training), 1), dtype=np.int8), None)
     if key is not None:
         _copy_variables(model, network.autoencoder)
     # Mixed precision puts another optimizer around, which cannot start anew.
     if key is not None and type(model.optimizer) is type(optimizer):
-        _COMPILED_MODELS.put(key, model, size=max(model.count_params(), _SMALLEST_SIZE))
+        _COMPILED_MODELS.put(key, compiled, size=max(model.count_params(), _SMALLEST_SIZE))
     history = {name: list(map(_as_number, log)) for name, log in wrapper.history_.items()}
     for callback in own:
         # It may train another fit's network next. Not set_model, which does more in some classes.
         callback._model = None
     return TrainingLog(history, int(best.best_epoch), own)
+
+
+def _looks_at_batches(callback):
+    """Tell whether a callback has methods of its own for batches, which a block would skip."""
+    names = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+    # On the object too: LambdaCallback sets them there.
+    base = keras.callbacks.Callback
+    return any(
+        name in vars(callback) or getattr(type(callback), name) is not getattr(base, name)
+        for name in names
+    )
 
 
 def _as_number(value):
@@ -184,50 +176,6 @@ class _ScikerasAutoencoder(BaseWrapper):
         )
 
 
-class _Batches(keras.utils.PyDataset):
-    """Batches of scaled rows, as inputs and targets: an epoch.
-
-    Parameters
-    ----------
-    network : Network
-        Scales the rows.
-    X : ndarray of shape (n, *network.input_shape)
-        Raw values.
-    rows : ndarray of int
-        Rows of X.
-    batch_size : int
-    random_state : numpy.random.RandomState or None, default=None
-        Source of a new order for each pass over the rows. None keeps theirs.
-    min_steps : int, default=1
-        An epoch goes over the rows as often as it takes to make so many batches.
-    """
-
-    def __init__(self, network, X, rows, batch_size, random_state=None, min_steps=1):
-        super().__init__()
-        self._scaling = network.scaling
-        self._X = X
-        self._rows = rows
-        self._batch_size = batch_size
-        self._random_state = random_state
-        self._n_batches = math.ceil(len(rows) / batch_size)
-        self._n_passes = math.ceil(min_steps / self._n_batches)
-        self.on_epoch_end()
-
-    def __len__(self):
-        return self._n_passes * self._n_batches
-
-    def __getitem__(self, index):
-        n_passes, index = divmod(index, self._n_batches)
-        begin = index * self._batch_size
-        rows = self._orders[n_passes][begin : begin + self._batch_size]
-        batch = self._scaling.transform(self._X[rows])
-        return batch, batch
-
-    def on_epoch_end(self):
-        rows, shuffle = self._rows, getattr(self._random_state, "permutation", np.asarray)
-        self._orders = [shuffle(rows) for _ in range(self._n_passes)]
-
-
 class _DivergenceCheck(keras.callbacks.Callback):
     """Ends a training whose loss is not a number any more."""
 
@@ -261,26 +209,27 @@ def _no_retracing_warnings():
         logger.removeFilter(is_other)
 
 
-def _compiled_model(network, key, loss, optimizer):
-    """Return a compiled model with the network's weights and an optimizer that starts anew."""
+def _compiled_model(network, key, loss, optimizer, jit_compile):
+    """Return a BlockTraining with the network's weights and an optimizer that starts anew."""
     autoencoder = network.autoencoder
-    model = _COMPILED_MODELS.take(key) if key is not None else None
-    if model is not None:
+    compiled = _COMPILED_MODELS.take(key) if key is not None else None
+    if compiled is not None:
+        model = compiled.model
         optimizer.build(model.trainable_variables)
         for variable, initial in zip(model.optimizer.variables, optimizer.variables, strict=True):
             variable.assign(initial)
         _copy_variables(autoencoder, model)
-        return model
+        return compiled
     if key is None:
         # The layers are shared with the network, the optimizer and the compiled functions are not.
         model = keras.Model(autoencoder.inputs, autoencoder.outputs, name="training")
     else:
         model = keras.models.clone_model(autoencoder)
         _copy_variables(autoencoder, model)
-    model.compile(optimizer=optimizer, loss=loss)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=jit_compile)
     # TensorFlow traces the step of a training twice if the first time creates variables.
     model.optimizer.build(model.trainable_variables)
-    return model
+    return BlockTraining(model)
 
 
 def _copy_variables(source, target):

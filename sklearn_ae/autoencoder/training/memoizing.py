@@ -24,13 +24,12 @@ _SETTINGS = ("batch_size", "epochs", "learning_rate_falls", "min_steps", "patien
 _FOLDER = "sklearn_ae"
 
 
-def open_memory(parameters):
+def open_memory(detector):
     """Check the detector's `memory`, before anything is trained.
 
     Parameters
     ----------
-    parameters : dict
-        The detector's.
+    detector : AutoencoderAnomalyDetector
 
     Returns
     -------
@@ -47,10 +46,10 @@ def open_memory(parameters):
     UserWarning
         If another parameter makes that impossible.
     """
-    memory = parameters["memory"]
+    memory = detector.memory
     if memory is None:
         return None
-    obstacle = _find_obstacle(parameters)
+    obstacle = _find_obstacle(detector)
     if obstacle is not None:
         _warn_once(obstacle)
         return None
@@ -70,15 +69,14 @@ def open_memory(parameters):
     return opened
 
 
-def train_or_recall(memory, network, X, training_rows, validation_rows, **arguments):
+def train(network, X, split, settings, random_state):
     """Train a network as :func:`keras_fit.train` does, or take what an equal training left.
 
     If another thread or process is at the same training, its end is waited for.
 
     Parameters
     ----------
-    memory : joblib.Memory or None
-    network, X, training_rows, validation_rows, **arguments
+    network, X, split, settings, random_state
         See :func:`sklearn_ae.autoencoder.training.keras_fit.train`.
 
     Returns
@@ -90,22 +88,19 @@ def train_or_recall(memory, network, X, training_rows, validation_rows, **argume
     UserWarning
         If what was left is of no use, so that the network is trained again.
     """
-    network, X, training_rows, validation_rows, settings = network.training_data(
-        X, training_rows, validation_rows, arguments["settings"]
-    )
-    arguments["settings"] = settings
-    data = (network, X, training_rows, validation_rows)
-    key = None if memory is None else _key(*data, **arguments)
+    memory = settings.memory
+    X, split, settings = network.front.training_data(X, split, settings)
+    key = None if memory is None else _key(network, X, split, settings, random_state)
     if key is None:
-        return keras_fit.train(*data, **arguments)
+        return keras_fit.train(network, X, split, settings, random_state)
     # Not memory.cache: it empties folders whose function it takes for another one, and whether it
     # has looked for that it remembers of the function, not of the folder.
     store, entry = memory.store_backend, (_FOLDER, key)
-    names = {"loss", "val_loss"} if len(validation_rows) else {"loss"}
+    names = {"loss", "val_loss"} if len(split.validation) else {"loss"}
     with locked(_folder(memory) / f"{key}.lock"):
         log = _restore(store, entry, network, names)
         if log is None:
-            log = keras_fit.train(*data, **arguments)
+            log = keras_fit.train(network, X, split, settings, random_state)
             weights = [part.get_weights() for part in network.parts]
             # Without callbacks: with some, the memory is not used.
             _keep(store, entry, (weights, (log.history, log.best_epoch)))
@@ -164,14 +159,14 @@ def _check_log(history, best_epoch, names):
         raise ValueError(f"a log of {sorted(history)} whose best epoch is {best_epoch!r}")
 
 
-def _find_obstacle(parameters):
-    if parameters["random_state"] is None:
+def _find_obstacle(detector):
+    if detector.random_state is None:
         return "with random_state=None every fit is to be another one. Pass an int"
-    if not isinstance(parameters["random_state"], Integral):
+    if not isinstance(detector.random_state, Integral):
         return "a RandomState instance changes with every fit. Pass random_state=int"
-    if parameters["callbacks"]:
+    if detector.callbacks:
         return "callbacks act during the training, which would be left out. Pass callbacks=None"
-    if parameters["warm_start"]:
+    if detector.warm_start:
         return "with warm_start=True a fit depends on those before it"
     return None
 
@@ -182,9 +177,10 @@ def _warn_once(obstacle):
     warn(f"memory is not used: {obstacle}.")
 
 
-def _key(network, X, training_rows, validation_rows, *, loss, optimizer, settings, random_state):
+def _key(network, X, split, settings, random_state):
     """Return a hash of all that determines the weights, or None with a warning."""
-    described = (fingerprint(keras.losses.get(loss)), fingerprint(optimizer), network.configuration)
+    loss, optimizer = keras.losses.get(settings.loss), settings.new_optimizer()
+    described = (fingerprint(loss), fingerprint(optimizer), network.learned_configuration)
     if None in described:
         name = ("loss", "optimizer", "architecture")[described.index(None)]
         _warn_once(
@@ -205,8 +201,8 @@ def _key(network, X, training_rows, validation_rows, *, loss, optimizer, setting
             described,
             # Equal values in another order in memory, or mapped from a file, hash differently.
             (X.shape, np.ascontiguousarray(X).reshape(-1)),
-            (training_rows, validation_rows),
-            [settings[name] for name in _SETTINGS],
+            tuple(split),
+            [getattr(settings, name) for name in _SETTINGS],
             random_state.get_state(),
         )
     )

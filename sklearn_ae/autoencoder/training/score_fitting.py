@@ -4,20 +4,18 @@ import copy
 
 import numpy as np
 
-from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT
+from sklearn_ae._base.holdout import MIN_ROWS_TO_HOLD_OUT, Split
 from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.network.outputs import LARGEST_SCORE, ScoreFeatures
 from sklearn_ae.autoencoder.network.score_state import is_own
 
-# A mean and a covariance gain nothing from more rows, and neighbours are sought among all of them.
+# A mean and a covariance gain nothing from more rows, and neighbors are sought among all of them.
 _MAX_ROWS = 10_000
-
-# Enough to find out that a score cannot work.
-_N_ROWS_TO_TRY = 32
 
 _N_FOLDS = 5
 
 
-def try_score(network, anomaly_score, X, training_rows):
+def try_score(network, anomaly_score, samples, split):
     """Fit a score to what the network makes of a few rows, and score one, to see that it can work.
 
     Parameters
@@ -25,21 +23,23 @@ def try_score(network, anomaly_score, X, training_rows):
     network : Network
         As it is before the training.
     anomaly_score : object with `compute` or `compute_from`
-    X : ndarray of shape (n, *input_shape)
-    training_rows : ndarray of int
+    samples : Samples
+        Raw values.
+    split : Split
 
     Raises
     ------
     ValueError
         If the score does not suit the network or the data.
     """
-    rows = training_rows[:_N_ROWS_TO_TRY]
+    few = network.prepare(samples.take(split.training[: network.front.n_rows_to_try]))
+    rows = np.arange(len(few.X))
     # Nothing is fitted without them: that would take longer and tell no more.
-    fit_score(network, anomaly_score, X, rows, rows[:1])
-    scoring.anomaly_scores(network, anomaly_score, X[:1])
+    fit_score(network.core, anomaly_score, few.X, Split(rows, rows[:1]))
+    scoring.anomaly_scores(network.core, anomaly_score, few.X[:1])
 
 
-def fit_score(network, anomaly_score, X, training_rows, validation_rows):
+def fit_score(network, anomaly_score, X, split):
     """Fit a score, and its parts before it, where they need it.
 
     A score that is fitted to held-out samples is smaller on them than on new ones. What sets the
@@ -52,39 +52,44 @@ def fit_score(network, anomaly_score, X, training_rows, validation_rows):
     anomaly_score : object with `compute` or `compute_from`
     X : ndarray of shape (n, *input_shape)
         Raw values.
-    training_rows, validation_rows : ndarray of int
-        Rows that the network was fitted to, and held-out rows.
+    split : Split
+        Rows that the network was fitted to, and held-out rows. If there are none, those that it
+        was fitted to stand for them.
 
     Returns
     -------
     held_out : ndarray of shape (n_validation,), float64
         Scores of the held-out rows, as if they were new.
     """
-    if not len(validation_rows):
-        validation_rows = training_rows
+    if not len(split.validation):
+        split = Split(split.training, split.training)
     if hasattr(anomaly_score, "scores_"):
-        return _fit_combined(network, anomaly_score, X, training_rows, validation_rows)
+        return _fit_combined(network, anomaly_score, X, split)
     if not hasattr(anomaly_score, "fit"):
-        return scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
-    rows = _rows_to_fit(anomaly_score, training_rows, validation_rows)
-    features = scoring.score_features(network, anomaly_score, X, rows)
+        return scoring.anomaly_scores(network, anomaly_score, X, split.validation)
+    rows = _rows_to_fit(anomaly_score, split)
+    features = scoring.run(network, ScoreFeatures(anomaly_score), X, rows)
     _fit(network, anomaly_score, features)
-    held_out = scoring.anomaly_scores(network, anomaly_score, X, validation_rows)
-    _, is_fitted, at = np.intersect1d(rows, validation_rows, return_indices=True)
+    held_out = scoring.anomaly_scores(network, anomaly_score, X, split.validation)
+    _, is_fitted, at = np.intersect1d(rows, split.validation, return_indices=True)
     if len(at) == 0 or len(rows) < 2:
         return held_out
     if hasattr(anomaly_score, "leave_one_out"):
         held_out[at] = anomaly_score.leave_one_out(features)[is_fitted]
     else:
-        _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_out)
+        for fold, other in _fits_without_a_fold(network, anomaly_score, features, is_fitted):
+            left_out = rows[is_fitted[fold]]
+            held_out[at[fold]] = scoring.anomaly_scores(network, other, X, left_out)
+        if not is_own(anomaly_score):
+            scoring.forget_own_graphs(network)
     return held_out
 
 
-def _rows_to_fit(anomaly_score, training_rows, validation_rows):
+def _rows_to_fit(anomaly_score, split):
     takes_training = getattr(anomaly_score, "fits_training_rows", False)
-    rows = training_rows if takes_training else validation_rows
+    rows = split.training if takes_training else split.validation
     if len(rows) < MIN_ROWS_TO_HOLD_OUT:
-        rows = np.union1d(training_rows, validation_rows)
+        rows = np.union1d(*split)
     max_rows = getattr(anomaly_score, "max_rows", None) or _MAX_ROWS
     if len(rows) > max_rows:
         rows = rows[np.linspace(0, len(rows) - 1, max_rows).astype(int)]
@@ -98,30 +103,24 @@ def _fit(network, anomaly_score, features):
         scoring.forget_own_graphs(network)
 
 
-def _fit_combined(network, combined, X, training_rows, validation_rows):
-    """Fit the parts, and standardise them by what they say of samples that are new to them."""
-    parts = [
-        fit_score(network, part, X, training_rows, validation_rows) for _, part in combined.scores_
-    ]
-    rows = _rows_to_fit(combined, training_rows, validation_rows)
-    features = scoring.score_features(network, combined, X, rows)
-    held_out = scoring.score_features(network, combined, X, validation_rows)
-    held_out[:, :-1] = np.minimum(np.column_stack(parts), scoring.LARGEST_SCORE)
-    _, at, of_held_out = np.intersect1d(rows, validation_rows, return_indices=True)
+def _fit_combined(network, combined, X, split):
+    """Fit the parts, and standardize them by what they say of samples that are new to them."""
+    parts = [fit_score(network, part, X, split) for _, part in combined.scores_]
+    rows = _rows_to_fit(combined, split)
+    features = scoring.run(network, ScoreFeatures(combined), X, rows)
+    held_out = scoring.run(network, ScoreFeatures(combined), X, split.validation)
+    held_out[:, :-1] = np.minimum(np.column_stack(parts), LARGEST_SCORE)
+    _, at, of_held_out = np.intersect1d(rows, split.validation, return_indices=True)
     features[at] = held_out[of_held_out]
     _fit(network, combined, features)
     return np.asarray(combined.combine(held_out))
 
 
-def _cross_fit(network, anomaly_score, X, features, rows, is_fitted, at, held_out):
-    """Replace the scores of rows that a score is fitted to by those without their fold."""
-    for fold in range(_N_FOLDS):
-        left_out = is_fitted[fold::_N_FOLDS]
-        if not len(left_out):
-            continue
-        other = copy.deepcopy(anomaly_score)
-        _fit(network, other, np.delete(features, left_out, axis=0))
-        scores = scoring.anomaly_scores(network, other, X, rows[left_out])
-        held_out[at[fold::_N_FOLDS]] = scores
-    if not is_own(anomaly_score):
-        scoring.forget_own_graphs(network)
+def _fits_without_a_fold(network, anomaly_score, features, is_fitted):
+    """Give each fold of the rows that a score is fitted to, and the score without it."""
+    for begin in range(_N_FOLDS):
+        fold = slice(begin, None, _N_FOLDS)
+        if len(is_fitted[fold]):
+            other = copy.deepcopy(anomaly_score)
+            _fit(network, other, np.delete(features, is_fitted[fold], axis=0))
+            yield fold, other

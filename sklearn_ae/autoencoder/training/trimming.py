@@ -1,38 +1,17 @@
 """Rows that are left out as they may be unnoticed anomalies: those a short training fits worst."""
 
 import copy
-import math
 
 import numpy as np
 
+from sklearn_ae._base.holdout import Split
+from sklearn_ae._base.order_statistics import floor_of_share
 from sklearn_ae.autoencoder.network import scoring
 from sklearn_ae.autoencoder.scores.choosing import resolve_anomaly_score
-from sklearn_ae.autoencoder.training import compiling, memoizing, score_fitting
-
-# A network learns what most rows have in common first, and what is particular to a few later
-# (Arpit et al., arXiv:1706.05394): so anomalies stand out long before the training ends, and the
-# more it goes on, the less.
-_WARM_UP_SHARE = 1 / 8
+from sklearn_ae.autoencoder.training import memoizing, score_fitting
 
 
-def count_trimmed(n_rows, trim):
-    """Return how many of some rows are left out: with `trim` below 0.5, never the last two."""
-    # 0.29 * 100 is 28.999999999999996 in floating point: the product is rounded before its floor.
-    return math.floor(round(trim * n_rows, 9))
-
-
-def trim_rows(
-    memory,
-    network,
-    X,
-    training_rows,
-    validation_rows,
-    *,
-    is_trained,
-    loss,
-    settings,
-    random_state,
-):
+def trim_rows(network, X, split, settings, random_state, *, is_trained):
     """Leave out the rows with the highest anomaly scores after a warm-up.
 
     The share is the same among training and held-out rows, whose scores are not compared with each
@@ -41,65 +20,47 @@ def trim_rows(
 
     Parameters
     ----------
-    memory : joblib.Memory or None
-        Keeps the warm-up, which is the same for every share.
     network : Network
         As it is before the training, and after this function.
     X : ndarray of shape (n, *network.input_shape)
         Raw values.
-    training_rows, validation_rows : ndarray of int
-        Ascending. The latter, which may be none, have no part in the warm-up.
+    split : Split
+        Held-out rows have no part in the warm-up.
+    settings : TrainingSettings
+        With a memory, the warm-up is kept, which is the same for every share.
+    random_state : numpy.random.RandomState
     is_trained : bool
         Whether the network goes on from an earlier fit, which then serves as the warm-up.
-    loss, random_state
-        See :func:`sklearn_ae.autoencoder.training.keras_fit.train`.
-    settings : dict
-        The detector's parameters.
 
     Returns
     -------
-    training_rows, validation_rows : ndarray of int
-        Those that are kept, ascending.
+    split : Split
+        The rows that are kept.
 
     Raises
     ------
     TrainingDivergedError
         If the loss of the warm-up becomes NaN or infinite.
     """
-    trim = settings["trim"]
-    groups = (training_rows, validation_rows)
-    if not any(count_trimmed(len(rows), trim) for rows in groups):
-        return groups
+    # With `trim` below 0.5, never the last two.
+    n_trimmed = [floor_of_share(settings.trim, len(rows)) for rows in split]
+    if not any(n_trimmed):
+        return split
     initial = [(variable, variable.numpy()) for variable in _variables(network)]
     if not is_trained:
-        memoizing.train_or_recall(
-            memory,
-            network,
-            X,
-            training_rows,
-            validation_rows[:0],
-            loss=loss,
-            optimizer=compiling.resolve_optimizer(settings["optimizer"], settings["learning_rate"]),
-            settings=settings | _warm_up(settings["epochs"]),
-            random_state=copy.deepcopy(random_state),
-        )
+        training = Split(split.training, split.validation[:0])
+        memoizing.train(network, X, training, settings.warm_up(), copy.deepcopy(random_state))
     # Not the detector's score, on which the weights would depend: another one is to need no other
     # training. What "auto" is for rows and for features is fitted to them, so that copies of an
     # anomaly hide it.
     is_of_pixels = len(network.input_shape) == 3 and not network.is_positionwise
     name = "auto" if is_of_pixels else "squared_error"
-    score = resolve_anomaly_score(name, network, len(training_rows))
-    score_fitting.fit_score(network, score, X, *groups)
+    score = resolve_anomaly_score(name, network, len(split.training))
+    score_fitting.fit_score(network, score, X, split)
     scores = scoring.anomaly_scores(network, score, X)
     for variable, value in initial:
         variable.assign(value)
-    return tuple(_keep(rows, scores, count_trimmed(len(rows), trim)) for rows in groups)
-
-
-def _warm_up(epochs):
-    """Return the settings that differ: callbacks and output are those of the one training."""
-    n_epochs = math.ceil(_WARM_UP_SHARE * epochs)
-    return {"epochs": n_epochs, "patience": None, "callbacks": None, "verbose": 0}
+    return Split(*(_keep(rows, scores, n) for rows, n in zip(split, n_trimmed, strict=True)))
 
 
 def _keep(rows, scores, n_trimmed):

@@ -146,7 +146,7 @@ def _describe_input(contract):
     else:
         sizes = "x".join(map(str, contract["sample_shape"]))
         kind = f"images of {sizes}" if contract["n_channels"] else f"rows of {sizes} values"
-    channels = {None: "", 1: ", grey", 3: ", colour"}
+    channels = {None: "", 1: ", gray", 3: ", color"}
     n_channels = contract["n_channels"]
     return f"{kind}{channels.get(n_channels, f', {n_channels} channels')}, {contract['dtype']}"
 

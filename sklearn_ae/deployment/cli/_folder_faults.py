@@ -24,7 +24,7 @@ class Demands(NamedTuple):
     ----------
     size : tuple of int or None, default=None
         ``(height, width)`` that they are resized to. None keeps their sizes.
-    mode : {"grey", "colour"} or None, default=None
+    mode : {"gray", "color"} or None, default=None
         What they are turned into. None requires that they are alike.
     tile_size : tuple of int or None, default=None
         ``(height, width)`` of the tiles that they are cut into. With neither this nor `size`, they

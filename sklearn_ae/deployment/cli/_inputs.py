@@ -76,7 +76,8 @@ def check_calibration(options, model, photographs):
             f"--false-alarm-rate {rate:g}{sure}: add images, or raise --false-alarm-rate{lower}. "
             f"Received: {n} image{'s'[: n > 1]}."
         )
-    is_known = model.innermost._was_fitted_to(photographs.images)
+    # Images do not repeat by nature, unlike rows of a table.
+    is_known, _ = model.innermost._compare_with_fit(photographs.images)
     if is_known.any():
         known = photographs.filenames[np.flatnonzero(is_known)].tolist()
         raise ValueError(

@@ -35,16 +35,16 @@ def write_maps(model, photographs, scored, *, source, target, highest):
     target : pathlib.Path
         Where the pictures go.
     highest : float or None
-        Value of the darkest colour. None takes the largest value of all maps.
+        Value of the darkest color. None takes the largest value of all maps.
     """
     images, filenames = photographs.images, photographs.filenames
     # The maps, which may be more than fit into memory, wait for the largest value of all: with one
-    # scale of colours for each picture, normal images would look like abnormal ones.
+    # scale of colors for each picture, normal images would look like abnormal ones.
     with tempfile.TemporaryFile() as file:
         largest = _keep_maps(model, images, file)
         if highest is None:
             highest = largest
-            tell(f"the darkest colour of the maps is {highest:.4g}, their largest value")
+            tell(f"the darkest color of the maps is {highest:.4g}, their largest value")
         file.seek(0)
         with progress_bar(len(images), unit="pictures", is_shown=is_progress_shown()) as advance:
             for i, (image, filename) in enumerate(zip(images, filenames, strict=True)):

@@ -22,7 +22,7 @@ class ImageModel:
         The detector inside of all wrappers, which makes maps.
     size : tuple of int or None
         ``(height, width)`` of the images that it takes, None if it cuts them into tiles.
-    mode : {"grey", "colour"}
+    mode : {"gray", "color"}
         What it takes.
     calibration_scores : ndarray of shape (n,) or None
         Sorted scores, among which those of images are counted for their p-values; None if it gives
@@ -43,11 +43,11 @@ class ImageModel:
         shape = self.innermost.input_shape_
         if len(shape) != 3 or shape[2] not in (1, 3):
             raise ValueError(
-                "MODEL must be a detector of images, grey or colour. Received: "
+                "MODEL must be a detector of images, gray or color. Received: "
                 f"'{path}', which takes samples of shape {shape}."
             )
         self.size = None if self._contract["tile_size"] is not None else shape[:2]
-        self.mode = "grey" if shape[2] == 1 else "colour"
+        self.mode = "gray" if shape[2] == 1 else "color"
         # The command shows the progress itself.
         self.innermost.set_params(verbose=0)
 

@@ -139,7 +139,7 @@ def _add_score(commands):
     parser = commands.add_parser(
         "score",
         help="score a folder of images, as a table and as maps of where they are abnormal",
-        description="Score images with a model. They are resized, and turned into grey or colour, "
+        description="Score images with a model. They are resized, and turned into gray or color, "
         "as those that it was fitted to.",
         epilog=f"{_COLUMNS}\nexample:\n"
         "  sklearn-ae score model.skae today/ --csv scores.csv --maps maps/\n",
@@ -163,7 +163,7 @@ def _add_score(commands):
         "--map-max",
         type=_positive,
         metavar="VALUE",
-        help="value that is drawn in the darkest colour, for pictures of several folders that are "
+        help="value that is drawn in the darkest color, for pictures of several folders that are "
         "to be compared (default: the largest one of the folder, which is printed)",
     )
     return parser
@@ -271,7 +271,7 @@ def _path(text):
 
 def _mode(text):
     """Return what load_images calls gray or color, in either spelling."""
-    modes = {"gray": "grey", "grey": "grey", "color": "colour", "colour": "colour"}
+    modes = {"gray": "gray", "grey": "gray", "color": "color", "colour": "color"}
     if text not in modes:
         raise argparse.ArgumentTypeError(f"must be gray or color. Received: {text!r}.")
     return modes[text]

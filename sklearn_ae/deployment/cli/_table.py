@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from sklearn_ae._base.files import open_to_replace, write_to_disk
+from sklearn_ae._base.order_statistics import conformal_p_values
 from sklearn_ae._base.progress import progress_bar
 from sklearn_ae.deployment.cli._messages import is_progress_shown
 
@@ -40,8 +41,7 @@ def score_files(model, photographs):
     }
     if model.calibration_scores is not None:
         # As `p_values` does, which would compute the scores again.
-        n_at_most = np.searchsorted(model.calibration_scores, scores, side="right")
-        scored["p_value"] = (1 + n_at_most) / (1 + len(model.calibration_scores))
+        scored["p_value"] = conformal_p_values(scores, model.calibration_scores)
     return scored
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 from sklearn.utils import gen_batches
 
+from sklearn_ae._base.order_statistics import conformal_p_values
 from sklearn_ae.autoencoder.samples import validate_data_to_score
 from sklearn_ae.autoencoder.scores import CombinedScore
 from sklearn_ae.deployment.onnx._exporting import Decision, with_decision
@@ -106,7 +107,7 @@ def _sizes(inner, scores):
     # A score that is 0 by chance is as exact as the others.
     typical = np.median(np.abs(inner.training_scores_))
     if isinstance(inner.anomaly_score_, CombinedScore):
-        # It is standardised, and 0 for what is typical: nothing to be relative to.
+        # It is standardized, and 0 for what is typical: nothing to be relative to.
         typical = max(typical, 1.0)
     return np.maximum(np.abs(scores), typical)
 
@@ -180,9 +181,7 @@ def _check_difference(name, values, expected, size, tolerance):
 
 def _check_p_values(p_values, scores, margin, calibration_scores):
     lowest, highest = (
-        (1 + np.searchsorted(calibration_scores, scores + shift, side="right"))
-        / (1 + len(calibration_scores))
-        for shift in (-margin, margin)
+        conformal_p_values(scores + shift, calibration_scores) for shift in (-margin, margin)
     )
     n_other = np.sum((p_values < lowest) | (p_values > highest))
     if n_other:

@@ -17,7 +17,9 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from sklearn_ae._base.order_statistics import p_values_of_counts
 from sklearn_ae.autoencoder.network import scoring
+from sklearn_ae.autoencoder.network.outputs import LARGEST_SCORE, compute_checked_score
 from sklearn_ae.autoencoder.network.score_state import arrays_of, with_tensors
 from sklearn_ae.exceptions import PersistenceError
 
@@ -36,6 +38,10 @@ OUTPUTS = {
 
 # Protocol buffers, of which an ONNX file is one, hold 2 GiB; the operations need little of it.
 LARGEST_MODEL = 2**31 - 2**24
+
+
+# What is neither computed nor a setting.
+_KINDS_OF_ARRAYS = ("offset", "calibration", "scaling", "score", "weights")
 
 
 class Decision(NamedTuple):
@@ -58,7 +64,7 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
 
     Parameters
     ----------
-    network : Network or FeatureNetwork
+    network : Network
     anomaly_score : object with `compute` or `compute_from`
         Fitted.
     decision : Decision
@@ -82,7 +88,7 @@ def build_onnx_model(network, anomaly_score, decision, sample_shape, dtype):
     signature = [tf.TensorSpec((None, *sample_shape), dtype, name=INPUT)]
     for name, array in arrays.items():
         signature.append(tf.TensorSpec(array.shape, array.dtype, name=name))
-    graph = _make_graph(network, anomaly_score, decision, sample_shape)
+    graph = _make_graph(network, anomaly_score, decision, sample_shape, list(arrays))
     function = tf.function(graph, autograph=False, input_signature=signature)
     try:
         with _logging_nothing(), network.settings.applied():
@@ -180,10 +186,10 @@ def _collect_arrays(network, anomaly_score, decision):
         # The p-values as a table: tf2onnx would multiply by 1 / (n + 1), and round twice.
         "calibration": []
         if calibration is None
-        else [calibration, np.arange(1, len(calibration) + 2) / (1 + len(calibration))],
+        else [calibration, p_values_of_counts(np.arange(len(calibration) + 1), len(calibration))],
         "scaling": network.scaling_arrays,
         "score": arrays_of(anomaly_score),
-        "weight": [weight.numpy() for weight in scoring.weights_of(network.models)],
+        "weights": [weight.numpy() for weight in scoring.weights_of(network.models)],
     }
     return {
         f"{kind}_{i}": np.asarray(array)
@@ -221,33 +227,34 @@ def _logging_nothing():
         logger.setLevel(level)
 
 
-def _make_graph(network, anomaly_score, decision, sample_shape):
+def _make_graph(network, anomaly_score, decision, sample_shape, names):
     is_rebuilt = not network.is_positionwise
     # Of images with channels, one map for all of them: see `anomaly_map` of the detector.
     sums_channels = is_rebuilt and len(sample_shape) == 3
 
-    def compute(call, x, scaling, *constants):
+    def compute(call, x, arguments):
         samples = tf.reshape(x, (-1, *network.input_shape))
-        response = network.respond(call, network.read(call, samples, scaling))
-        score = with_tensors(copy.copy(anomaly_score), iter(constants))
-        scores = -_bounded(scoring.compute_checked_score(score, response), samples)
+        response = network.respond(call, network.read(call, samples, arguments["scaling"]))
+        score = with_tensors(copy.copy(anomaly_score), iter(arguments["score"]))
+        scores = -_bounded(compute_checked_score(score, response), samples)
         maps = network.error_maps(response)
         if sums_channels:
-            maps = tf.minimum(tf.reduce_sum(maps, axis=-1), scoring.LARGEST_SCORE)
+            maps = tf.minimum(tf.reduce_sum(maps, axis=-1), LARGEST_SCORE)
         elif is_rebuilt:
             maps = tf.reshape(maps, (-1, *sample_shape))
         return {"score": scores, "anomaly_map": maps}
 
-    n_constants = len(arrays_of(anomaly_score))
-    n_scaling = len(network.scaling_arrays)
-    score_and_map = scoring.make_graph(compute, network.models, n_scaling, n_constants)
+    score_and_map = scoring.make_graph(compute, network.models)
 
-    def graph(x, *others):
-        offset, *others = others
+    def graph(x, *tensors):
+        # tf2onnx takes names of a flat list alone.
+        arguments = {kind: [] for kind in _KINDS_OF_ARRAYS}
+        for name, tensor in zip(names, tensors, strict=True):
+            arguments[name.partition("_")[0]].append(tensor)
+        outputs = _decide(score_and_map(x, arguments), *arguments["offset"])
         if decision.calibration_scores is None:
-            return _decide(score_and_map(x, *others), offset)
-        calibration, p_values, *others = others
-        outputs = _decide(score_and_map(x, *others), offset)
+            return outputs
+        calibration, p_values = arguments["calibration"]
         n_at_most = _count_at_most(calibration, outputs["score"])
         return outputs | {"p_value": tf.gather(p_values, n_at_most)}
 
@@ -262,7 +269,7 @@ def _decide(outputs, offset):
 
 def _bounded(scores, samples):
     """Give what is no number the score of an anomaly, as :func:`scoring.anomaly_scores` does."""
-    largest = tf.constant(scoring.LARGEST_SCORE, tf.float64)
+    largest = tf.constant(LARGEST_SCORE, tf.float64)
     is_missing = tf.math.is_nan(scores)
     if samples.dtype.is_floating:
         # The detector refuses such samples, and rectifiers make numbers of them.

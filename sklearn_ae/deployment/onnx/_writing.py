@@ -87,7 +87,7 @@ def to_onnx(detector, path, *, golden_inputs=None):
 
     A model agrees if scores differ by no more than 10⁻⁵ of the score or of the median of the
     training rows, whichever is larger, or of 1 for a :class:`.CombinedScore`,
-    which is centred at 0; if decisions do by no more than that or 10⁻⁵ of the threshold; if labels
+    which is centered at 0; if decisions do by no more than that or 10⁻⁵ of the threshold; if labels
     are equal wherever the score is farther from the threshold than that; and if p-values and maps
     are equal within that too. Labels and p-values are compared a second time, in a copy of the
     model whose threshold and calibration lie among the scores of the samples. Scores that compare

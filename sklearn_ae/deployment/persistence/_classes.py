@@ -4,7 +4,6 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_ae.autoencoder.architectures import ARCHITECTURES
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
-from sklearn_ae.autoencoder.row_hashes import RowMemory
 from sklearn_ae.autoencoder.scores import ANOMALY_SCORES, CombinedScore
 from sklearn_ae.thresholds import ConformalDetector, FixedThresholdDetector, NormalsOnly
 from sklearn_ae.thresholds._report import CalibrationReport
@@ -12,7 +11,7 @@ from sklearn_ae.thresholds._report import CalibrationReport
 DETECTORS = (AutoencoderAnomalyDetector, ConformalDetector, FixedThresholdDetector, NormalsOnly)
 
 # Written field by field.
-RECORDS = {cls.__name__: cls for cls in (RowMemory, CalibrationReport)}
+RECORDS = {cls.__name__: cls for cls in (CalibrationReport,)}
 
 _STATES = {
     AutoencoderAnomalyDetector: {

@@ -28,7 +28,8 @@ def save(detector, path, *, golden_inputs=None):
         Fitted. Wrappers of this package and frozen estimators are written as they are. Of a search
         or a pipeline without transformers, the file holds the detector inside, and of a
         :class:`.TunedThresholdDetectorCV` a
-        :class:`.FixedThresholdDetector` with its threshold; a warning says so.
+        :class:`.FixedThresholdDetector` with its threshold around the frozen detector, which
+        another fit leaves as it is; a warning says so.
     path : str or path-like
         The file, by custom with the ending ".skae".
     golden_inputs : array-like or None, default=None

@@ -14,8 +14,8 @@ N_SAMPLES = 8
 TOLERANCE = 1e-5
 
 OTHER_WAYS = (
-    "Pipelines and other estimators go through skops (skops.io.dump) or, among people who trust "
-    "each other, through joblib: see SECURITY.md."
+    "Pipelines with transformers and other estimators go through skops (skops.io.dump) or, among "
+    "people who trust each other, through joblib: see SECURITY.md."
 )
 
 
@@ -41,7 +41,7 @@ def make_golden_inputs(detector):
     -------
     X : ndarray of shape (n, *sample_shape)
         Drawn from a fixed generator: scaled values that are standard normal or, where values are
-        not standardised, uniform up to the largest of the training data.
+        not standardized, uniform up to the largest of the training data.
     """
     rng = np.random.default_rng(0)
     network, dtype = detector._network, detector._fitted_dtype

@@ -112,7 +112,7 @@ def _without_compilation(config):
 
 def _check_shapes(config, shapes, settings):
     """Refuse a configuration with other weights than those at hand, before it allocates any."""
-    # In a thread of its own: Keras keeps what is not initialised, by thread, to do it later.
+    # In a thread of its own: Keras keeps what is not initialized, by thread, to do it later.
     with ThreadPoolExecutor(1) as executor:
         model, n_constants = executor.submit(_outline, config, settings).result()
     if not isinstance(model, keras.Model):

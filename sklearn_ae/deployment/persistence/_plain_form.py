@@ -39,8 +39,8 @@ def plain_form(estimator):
         inner, notes = plain_form(estimator.estimator)
         return (FrozenEstimator(inner) if notes else estimator), notes
     if isinstance(estimator, Pipeline):
-        *transformers, (_, last) = estimator.steps
-        if all(step in (None, "passthrough") for _, step in transformers):
+        *transformers, (_, last) = estimator.steps or [("", None)]
+        if last is not None and all(step in (None, "passthrough") for _, step in transformers):
             return _replaced(estimator, last)
     elif hasattr(estimator, "refit") and hasattr(estimator, "cv"):
         check_is_fitted(estimator)
@@ -51,7 +51,7 @@ def plain_form(estimator):
         if notes:
             estimator = copy.copy(estimator)
             estimator.estimator_ = inner
-            # What another fit would fit, without the search.
+            # What another fit would fit: without the search, and nothing if it is frozen.
             estimator.estimator = clone(inner)
         return estimator, notes
     return estimator, []
@@ -70,4 +70,7 @@ def _plain_threshold(tuned):
         threshold=-float(tuned.offset_),
         pos_label=tuned.pos_label,
     )
-    return fixed, ["TunedThresholdDetectorCV as a FixedThresholdDetector", *notes]
+    return fixed, [
+        "TunedThresholdDetectorCV as a FixedThresholdDetector around the frozen detector",
+        *notes,
+    ]

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ae._base.keras_environment import check_modes
+from sklearn_ae.autoencoder.network.fronts import Backbone, Maps, Values
 from sklearn_ae.autoencoder.network.keras_settings import KerasSettings
 from sklearn_ae.autoencoder.network.network import Network
-from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork, PositionwiseNetwork
 from sklearn_ae.autoencoder.scaling import Scaling
 from sklearn_ae.autoencoder.tiling import Tiling
 from sklearn_ae.deployment.persistence._classes import DETECTORS, RECORDS, estimators, state_of
@@ -146,17 +146,20 @@ class Reader:
             raise ValueError("a network of other parts")
         shape = _sizes(node["input_shape"])
         scaling = self._read_scaling(node, shape)
-        return Network(parts, node["output_activation"], shape, scaling, settings)
+        return Network(Values(shape, scaling), parts, node["output_activation"], settings)
 
     def _read_feature_network(self, node):
         shape, rows = _sizes(node["input_shape"]), self.read(node["rows"])
-        if type(rows) is not Network:
+        if type(rows) is not Network or type(rows.front) is not Values:
             raise TypeError("positions without a network")
-        positionwise = PositionwiseNetwork(rows, _sizes(node["maps_shape"]))
+        maps = Maps(_sizes(node["maps_shape"]), rows.scaling)
         features = self._read_model(node["features"], rows.settings)
-        if features.output_shape[1:] != positionwise.input_shape:
+        is_known = features.output_shape[1:] == maps.input_shape
+        if not is_known or rows.input_shape != maps.learned_shape:
             raise ValueError("features of another shape")
-        return FeatureNetwork(features, positionwise, shape, self._read_scaling(node, shape))
+        scaling = self._read_scaling(node, shape)
+        front = Backbone(features, maps, shape, scaling, rows.settings)
+        return Network(front, rows.parts, rows.output_activation, rows.settings)
 
     def _read_scaling(self, node, shape):
         scale, offset = map(self._array, node["scaling"])

@@ -10,8 +10,6 @@ from sklearn_ae.autoencoder.architectures import FeatureAutoencoder
 from sklearn_ae.autoencoder.detector import AutoencoderAnomalyDetector
 from sklearn_ae.autoencoder.network.fingerprints import is_keras
 from sklearn_ae.autoencoder.network.network import Network
-from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork
-from sklearn_ae.autoencoder.row_hashes import RowMemory
 from sklearn_ae.autoencoder.scores import CombinedScore
 from sklearn_ae.autoencoder.tiling import Tiling
 from sklearn_ae.deployment.persistence._classes import (
@@ -62,19 +60,15 @@ def check_fitted(estimator):
 
 
 def _is_fitted_detector(detector):
-    network, shape, rows = detector._network, detector.input_shape_, detector._row_hashes
-    region = network.scaling.region
-    n_values = math.prod(shape) if region is None else np.count_nonzero(region) * shape[-1]
+    network, shape = detector._network, detector.input_shape_
     return (
-        type(network) in (Network, FeatureNetwork)
+        type(network) is Network
         and network.input_shape == shape
         and type(detector._tiling) in (Tiling, type(None))
         and type(detector.anomaly_score_) in registered_scores()
         and isinstance(detector._fitted_dtype, np.dtype)
         and isinstance(detector._fitted_max, float)
-        and type(rows) is RowMemory
-        and _is_vector(rows.hashes, "u")
-        and rows.means.shape == rows.scales.shape == (n_values,)
+        and _is_vector(detector._row_hashes, "u")
         and math.prod(detector._sample_shape) == math.prod(shape)
         and detector.n_features_in_ == math.prod(shape)
         and _is_vector(detector.training_scores_, "f")

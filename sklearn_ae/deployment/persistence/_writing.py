@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_ae.autoencoder.network.fingerprints import fingerprint, is_keras
 from sklearn_ae.autoencoder.network.keras_settings import KerasSettings
 from sklearn_ae.autoencoder.network.network import Network
-from sklearn_ae.autoencoder.network.positionwise import FeatureNetwork
 from sklearn_ae.autoencoder.tiling import Tiling
 from sklearn_ae.deployment.persistence._classes import (
     DETECTORS,
@@ -113,16 +112,7 @@ class Writer:
 
     def _describe(self, value):
         if isinstance(value, Network):
-            return {"type": "network", **self._write_network(value)}
-        if isinstance(value, FeatureNetwork):
-            return {
-                "type": "feature network",
-                "features": self._write_model(value.features, value.settings),
-                "rows": self.write(value.positionwise.rows),
-                "maps_shape": list(value.positionwise.input_shape),
-                "input_shape": list(value.input_shape),
-                "scaling": [self.add(array) for array in value.scaling],
-            }
+            return self._write_network(value)
         if isinstance(value, Tiling):
             overlaps = list(value._overlaps)
             return {"type": "tiling", "shape": list(value.shape), "overlaps": overlaps}
@@ -135,10 +125,21 @@ class Writer:
         raise _refused(value)
 
     def _write_network(self, network):
-        return {
+        autoencoder = {
+            "type": "network",
             "parts": [self._write_model(part, network.settings) for part in network.parts],
             "settings": network.settings._asdict(),
             "output_activation": network.output_activation,
+            "input_shape": list(network.front.learned_shape),
+            "scaling": [self.add(array) for array in network.core.scaling],
+        }
+        if not network.is_positionwise:
+            return autoencoder
+        return {
+            "type": "feature network",
+            "features": self._write_model(network.front.features, network.settings),
+            "rows": autoencoder,
+            "maps_shape": list(network.core.input_shape),
             "input_shape": list(network.input_shape),
             "scaling": [self.add(array) for array in network.scaling],
         }
@@ -190,7 +191,9 @@ def check_can_be_saved(detector):
     if type(detector) not in DETECTORS:
         names = ", ".join(cls.__name__ for cls in DETECTORS)
         raise TypeError(
-            f"detector must be one of {names}, and what these wrap too. {OTHER_WAYS} Received: "
+            f"detector must be one of {names}, and what these wrap too, or a refitted search, a "
+            "TunedThresholdDetectorCV or a pipeline without transformers around one. "
+            f"{OTHER_WAYS} Received: "
             f"{type(detector).__name__}."
         )
     check_is_fitted(detector)

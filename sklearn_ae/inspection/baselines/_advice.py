@@ -33,7 +33,7 @@ def write_advice(detector, baseline, *, n_normals, n_anomalies, is_synthetic):
     sentence = _compare(detector, baseline, n_normals=n_normals, n_anomalies=n_anomalies)
     if is_synthetic:
         return f"On synthetic anomalies, which real ones may not resemble: {sentence}"
-    # The k of "k nearest neighbours" is a symbol.
+    # The k of "k nearest neighbors" is a symbol.
     return sentence if sentence.startswith("k ") else sentence[0].upper() + sentence[1:]
 
 
@@ -58,7 +58,7 @@ def _compare(detector, baseline, *, n_normals, n_anomalies):
         return f"{name} is as good here as the detector ({figures}){also}: {verdict}."
     remark = f"; {name} is {costs}" if costs else ""
     return (
-        f"the detector and {name} cannot be told apart here ({figures}){remark}: more labelled "
+        f"the detector and {name} cannot be told apart here ({figures}){remark}: more labeled "
         "samples would tell."
     )
 

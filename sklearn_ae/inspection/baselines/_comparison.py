@@ -86,14 +86,14 @@ def compare_with_baselines(
     Notes
     -----
     If the detector is a pipeline, the baselines come behind clones of its own transformers. They
-    take images as rows of pixels, and standardise the columns of other rows:
+    take images as rows of pixels, and standardize the columns of other rows:
 
     - PCA: squared distance to the reconstruction from as many principal components as hold 90 % of
       the variance, but at most 32, which is the default length of an autoencoder's code: it is the
       linear autoencoder;
     - Mahalanobis distance: squared, under a covariance with Ledoit's and Wolf's shrinkage; of
       samples with more than 1,024 values, that of their 256 first principal components;
-    - k nearest neighbours: mean distance to the 5 nearest training samples;
+    - k nearest neighbors: mean distance to the 5 nearest training samples;
     - isolation forest: :class:`~sklearn.ensemble.IsolationForest` with its defaults.
 
     Intervals hold 95 % of the values on resamples of the test samples, drawn with replacement from
@@ -128,7 +128,7 @@ def compare_with_baselines(
       alone. The others hold what held-out normal samples have.
     - Of rows, "scaled": 1,000 times the row; "shifted": up or down by 10 times the range of each
       feature; "one feature": one is off by 1,000 times its range.
-    - Of images, "black", "grey" and "white": constant images; "inverted"; "noise": each pixel is
+    - Of images, "black", "gray" and "white": constant images; "inverted"; "noise": each pixel is
       uniform over the range; "shuffled": the pixels of an image in random order. The range is that
       of an unsigned integer type, or of the training images.
 
@@ -264,7 +264,7 @@ class BaselineComparison:
     >>> X = np.random.default_rng(0).normal(size=(200, 4))
     >>> comparison = compare_with_baselines(LocalOutlierFactor(novelty=True), X, n_resamples=20)
     >>> [entry["method"] for entry in comparison.results]
-    ['detector', 'PCA', 'Mahalanobis distance', 'k nearest neighbours', 'isolation forest']
+    ['detector', 'PCA', 'Mahalanobis distance', 'k nearest neighbors', 'isolation forest']
     >>> comparison.n_train, comparison.n_normals, comparison.n_anomalies, comparison.synthetic
     (150, 50, 50, True)
     >>> print(comparison)

@@ -59,7 +59,7 @@ class ComparisonData(NamedTuple):
 def prepare_data(
     X_normal, X_test, y_test, *, pos_label, kind, input_shape, takes_words, random_state
 ):
-    """Check and, without labelled samples, split the data and make anomalies.
+    """Check and, without labeled samples, split the data and make anomalies.
 
     Parameters
     ----------

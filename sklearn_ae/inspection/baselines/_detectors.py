@@ -63,8 +63,8 @@ class PCAError(OutlierMixin, BaseEstimator):
         -------
         scores : ndarray of shape (n,), float64
         """
-        centred = X - self.mean_
-        residuals = centred - centred @ self.components_.T @ self.components_
+        centered = X - self.mean_
+        residuals = centered - centered @ self.components_.T @ self.components_
         return -np.sum(residuals**2, axis=1)
 
 
@@ -142,7 +142,7 @@ def make_baselines(n_samples, n_values, *, is_image, transformers=(), random_sta
     n_values : int
         Number of values of a sample.
     is_image : bool
-        Whether samples are images. The columns of others are standardised. Pixels share one unit:
+        Whether samples are images. The columns of others are standardized. Pixels share one unit:
         one by one, the noise of those that hardly vary would drown the rest, and one common factor
         would change no ranking.
     transformers : sequence of estimators, default=()
@@ -162,7 +162,7 @@ def make_baselines(n_samples, n_values, *, is_image, transformers=(), random_sta
     detectors = {
         "PCA": [PCAError(random_state=random_state)],
         "Mahalanobis distance": covariance,
-        "k nearest neighbours": [NeighborBaseline()],
+        "k nearest neighbors": [NeighborBaseline()],
         "isolation forest": [IsolationForest(random_state=random_state)],
     }
     # Steps of their own take arrays, whatever container the user wants from transformers.

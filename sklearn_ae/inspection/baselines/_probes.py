@@ -145,7 +145,7 @@ def _make_rays(name, X_train, train, rows):
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     rows = rows[np.any(rows != mean, axis=1)]
     # Outside of the smallest ball around the data, distances to all of them grow along a ray. The
-    # ball is one of raw values for some detectors, of standardised ones for others.
+    # ball is one of raw values for some detectors, of standardized ones for others.
     units = [1.0, 1 / np.where(deviation > 0, deviation, 1.0)]
     far_from = np.max(
         [
@@ -189,7 +189,7 @@ def _change_images(X_train, samples, random_state):
     shuffled = random_state.permutation
     changed = {
         "black": np.full((1, *shape[1:]), low),
-        "grey": np.full((1, *shape[1:]), (low + high) / 2),
+        "gray": np.full((1, *shape[1:]), (low + high) / 2),
         "white": np.full((1, *shape[1:]), high),
         "inverted": low + high - pixels,
         "noise": random_state.uniform(low, high, size=shape),

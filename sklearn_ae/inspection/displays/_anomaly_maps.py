@@ -59,7 +59,7 @@ class AnomalyMapDisplay:
     axes_ : ndarray of shape (n_rows, n_columns) of matplotlib.axes.Axes
         Axes of the grid. Those that are left over are invisible.
     colorbar_ : matplotlib.colorbar.Colorbar
-        What the colours of all maps mean, with a line at the threshold.
+        What the colors of all maps mean, with a line at the threshold.
     regions_ : list of list of Region or None
         What is boxed in each image: :func:`sklearn_ae.maps.regions`.
     figure_ : matplotlib.figure.Figure
@@ -254,10 +254,10 @@ class AnomalyMapDisplay:
             A subplot whose place the grid takes. If None, a new figure is made.
         image_kwargs : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.imshow` for the images. `vmin` and
-            `vmax` are the smallest and the largest value of `X` by default, for colour images too.
+            `vmax` are the smallest and the largest value of `X` by default, for color images too.
         map_kwargs : dict, default=None
             The same for the maps. `vmin` and `vmax` are the smallest and the largest value of
-            `maps` by default, and `cmap` goes from a transparent to an opaque colour. With another
+            `maps` by default, and `cmap` goes from a transparent to an opaque color. With another
             one, such as ``cmap="viridis"``, pass `alpha` too.
         mask_kwargs : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.contour` for the outlines of `masks`.
@@ -308,7 +308,7 @@ class AnomalyMapDisplay:
         # Of the legend, two lines at most.
         below = 0.01 if self.masks is None and self.threshold is None else 0.45
         if ax is None:
-            # An inch for the colour bar.
+            # An inch for the color bar.
             ax = new_axes(figsize=(1.7 * n_columns + 1, sum(heights) + below))
         self.figure_ = ax.figure
         images, legend = take_place(ax).subgridspec(2, 1, height_ratios=[sum(heights), below])

@@ -110,7 +110,7 @@ class ContributionDisplay:
         estimator : AutoencoderAnomalyDetector
             Fitted detector of rows, a pipeline or search that ends in one, or a wrapper of this
             package around either. The features, and their units, are those that the detector itself
-            gets: what the steps before make of X. Leave standardisation to the detector, and
+            gets: what the steps before make of X. Leave standardization to the detector, and
             numbers are written in your units.
         X : array-like of shape (n_samples, n_features)
             Rows, as `estimator` takes them.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# Blue and vermilion of Okabe and Ito's palette, distinct in every kind of colour vision:
+# Blue and vermilion of Okabe and Ito's palette, distinct in every kind of color vision:
 # https://jfly.uni-koeln.de/color/
 NORMAL_COLOR = "#0072B2"
 ANOMALY_COLOR = "#D55E00"

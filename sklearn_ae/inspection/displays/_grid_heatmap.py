@@ -42,7 +42,7 @@ class GridHeatmapDisplay:
     best_marker_ : matplotlib.patches.Rectangle or None
         Frame of the best cell.
     colorbar_ : matplotlib.colorbar.Colorbar
-        Scale of the colours.
+        Scale of the colors.
     ax_ : matplotlib.axes.Axes
         Axes with the heat map.
     figure_ : matplotlib.figure.Figure

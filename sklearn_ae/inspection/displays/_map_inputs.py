@@ -44,8 +44,8 @@ def collect_images(X, maps, masks, indices):
     for image, one_map, index in zip(X, maps, indices, strict=True):
         name = f"X[{index}]"
         image = check_array(image, allow_nd=True, ensure_2d=False, input_name=name)
-        is_grey = image.ndim == 2
-        if not (is_grey or (image.ndim == 3 and image.shape[2] in (1, 3))):
+        is_gray = image.ndim == 2
+        if not (is_gray or (image.ndim == 3 and image.shape[2] in (1, 3))):
             raise ValueError(
                 f"{name} must be an image of shape (height, width) or (height, width, channels) "
                 "of 1 or 3 channels. Of more channels, pass those to show: image[..., :3] or "

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-# Of the palette that the other displays' colours are from, sky blue and bluish green: both are seen
-# on dark and on bright images, and on the colours of the maps.
+# Of the palette that the other displays' colors are from, sky blue and bluish green: both are seen
+# on dark and on bright images, and on the colors of the maps.
 MASK_COLOR = "#56B4E9"
 BOX_COLOR = "#009E73"
 
 
 def make_color_map():
-    """Return colours from a transparent to an opaque one, so that normal pixels are seen.
+    """Return colors from a transparent to an opaque one, so that normal pixels are seen.
 
     Returns
     -------
@@ -25,7 +25,7 @@ def make_color_map():
 
 
 def draw_image(ax, image, style):
-    """Draw an image, grey or in colours, on the scale that the style has.
+    """Draw an image, gray or in colors, on the scale that the style has.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def draw_image(ax, image, style):
     from matplotlib.colors import Normalize
 
     if image.ndim == 3 and image.shape[2] == 3:
-        # imshow reads colours on a fixed scale and ignores vmin and vmax.
+        # imshow reads colors on a fixed scale and ignores vmin and vmax.
         to_unit_range = Normalize(style["vmin"], style["vmax"], clip=True)
         image = to_unit_range(image.astype(np.float64))
     else:

@@ -27,8 +27,8 @@ class OperatingPointDisplay:
     A sample is flagged at a rate if its p-value is at most the rate or, for a detector with
     `confidence`, at most k / (n + 1) for the rank k that the rate has then: as by `predict` of a
     detector that is asked for the rate, which takes no fit for each. The upper axes show the
-    recall, the share of the labelled anomalies that are flagged; the lower ones the realised
-    false-alarm rate, the share of the labelled normal samples, beside the rate asked for. Numbers
+    recall, the share of the labeled anomalies that are flagged; the lower ones the realized
+    false-alarm rate, the share of the labeled normal samples, beside the rate asked for. Numbers
     and exact intervals say how much a few samples can tell: 37 of 40 anomalies found are reported
     as such. Create the display with :meth:`from_estimator` or :meth:`from_predictions`, which check
     their input. All parameters are stored as attributes.
@@ -57,21 +57,21 @@ class OperatingPointDisplay:
     recall_bars_ : matplotlib.container.ErrorbarContainer
         Recalls with their intervals.
     realised_bars_ : matplotlib.container.ErrorbarContainer
-        Realised false-alarm rates with their intervals.
+        Realized false-alarm rates with their intervals.
     counts_ : list of matplotlib.text.Text
         How many anomalies, and then how many normal samples, are flagged, at those rates that are
         far enough from each other.
     asked_line_ : matplotlib.lines.Line2D
-        Where the realised rate is the one asked for.
+        Where the realized rate is the one asked for.
     axes_ : ndarray of shape (2,) of matplotlib.axes.Axes
-        Axes of the recall, and those of the realised false-alarm rate below.
+        Axes of the recall, and those of the realized false-alarm rate below.
     figure_ : matplotlib.figure.Figure
         Figure with the axes.
 
     See Also
     --------
     PValueDisplay : All rates at once, and whether the p-values are as they should be.
-    DetectionCurveDisplay : Recall against the realised false-alarm rate, over all thresholds.
+    DetectionCurveDisplay : Recall against the realized false-alarm rate, over all thresholds.
 
     Notes
     -----
@@ -80,7 +80,7 @@ class OperatingPointDisplay:
     calibration. A detector that keeps to its rate on average over calibrations may exceed it in a
     single one, and then its interval is rightly above the line.
 
-    A realised rate of 0 has no place on the logarithmic axis: only the upper part of its interval
+    A realized rate of 0 has no place on the logarithmic axis: only the upper part of its interval
     is seen.
 
     References
@@ -276,7 +276,7 @@ class OperatingPointDisplay:
         recall_kwargs : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.errorbar` for the recall.
         realised_kwargs : dict, default=None
-            The same for the realised false-alarm rate.
+            The same for the realized false-alarm rate.
         asked_kwargs : dict, default=None
             Keyword arguments of :meth:`matplotlib.axes.Axes.plot` for the rate asked for.
 
@@ -329,8 +329,8 @@ class OperatingPointDisplay:
         recall_ax, realised_ax = self.axes_
         rates = self.false_alarm_rates
         realised_ax.set(xscale="log", yscale="log", xlabel="False-alarm rate asked for")
-        realised_ax.set(xlim=(0.7 * rates[0], 1.4 * rates[-1]), ylabel="Realised")
-        # Room for the counts, below the recalls and above the realised rates; one tick at least.
+        realised_ax.set(xlim=(0.7 * rates[0], 1.4 * rates[-1]), ylabel="Realized")
+        # Room for the counts, below the recalls and above the realized rates; one tick at least.
         ends = self.realised_intervals[self.realised_intervals > 0]
         low = min(0.7 * np.min(ends), 0.1 * rates[0])
         high = max(np.max(ends), rates[-1])
@@ -348,13 +348,13 @@ class OperatingPointDisplay:
             frameon=False,
             borderaxespad=0,
         )
-        labelled = _choose_labelled(rates)
-        realised_ax.set_xticks(rates[labelled])
+        labeled = _choose_labeled(rates)
+        realised_ax.set_xticks(rates[labeled])
         realised_ax.xaxis.minorticks_off()
         bottom, top = {"y": 0.04, "va": "bottom"}, {"y": 0.96, "va": "top"}
         self.counts_ = [
-            *_write_counts(recall_ax, self.recalls, self.n_anomalies, rates, labelled, bottom),
-            *_write_counts(realised_ax, self.realised_rates, self.n_normal, rates, labelled, top),
+            *_write_counts(recall_ax, self.recalls, self.n_anomalies, rates, labeled, bottom),
+            *_write_counts(realised_ax, self.realised_rates, self.n_normal, rates, labeled, top),
         ]
 
 
@@ -362,19 +362,19 @@ def _format_percentage(share, position):
     return f"{100 * share:.3g}%"
 
 
-def _choose_labelled(rates):
+def _choose_labeled(rates):
     """Return the indices of rates that are far enough from each other for a label each."""
     positions = np.log(rates)
     # Five labels fit side by side; the margins are those of the axes.
     distance = 0.16 * (positions[-1] - positions[0] + np.log(2))
-    labelled = [0]
+    labeled = [0]
     for i, position in enumerate(positions):
-        if position - positions[labelled[-1]] >= distance:
-            labelled.append(i)
-    return labelled
+        if position - positions[labeled[-1]] >= distance:
+            labeled.append(i)
+    return labeled
 
 
-def _write_counts(ax, shares, n_samples, rates, labelled, where):
+def _write_counts(ax, shares, n_samples, rates, labeled, where):
     style = {"ha": "center", "fontsize": "small", "transform": ax.get_xaxis_transform(), **where}
     counts = np.round(shares * n_samples).astype(int)
-    return [ax.text(rates[i], s=f"{counts[i]}/{n_samples}", **style) for i in labelled]
+    return [ax.text(rates[i], s=f"{counts[i]}/{n_samples}", **style) for i in labeled]

