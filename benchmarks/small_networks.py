@@ -102,6 +102,32 @@ def default_fit(checkout):
     return {"time": time.perf_counter() - begin}
 
 
+def xla():
+    """Time steps of two convolutional networks without XLA and with it, in milliseconds."""
+    import keras
+    import tensorflow as tf
+
+    from sklearn_ae import ConvAutoencoder, ConvDenseAutoencoder
+
+    images = tf.constant(np.random.default_rng(0).random((32, 28, 28, 1), dtype=np.float32))
+    figures = {}
+    for architecture, n_steps in ((ConvDenseAutoencoder(), 6), (ConvAutoencoder(), 30)):
+        encoder, decoder = architecture.build((28, 28, 1), 32)
+        inputs = keras.Input((28, 28, 1))
+        for jit_compile in (False, True):
+            model = keras.Model(inputs, decoder(encoder(inputs)))
+            model.compile("adam", "mse", jit_compile=False)
+            model.optimizer.build(model.trainable_variables)
+            step = tf.function(model.train_step, jit_compile=jit_compile, autograph=False)
+            step((images, images))
+            begin = time.perf_counter()
+            for _ in range(n_steps):
+                step((images, images))
+            name = f"{type(architecture).__name__}, {'with' if jit_compile else 'without'} XLA"
+            figures[name] = round(1000 * (time.perf_counter() - begin) / n_steps, 1)
+    return figures
+
+
 if __name__ == "__main__":
     use_repository()
-    dispatch({"same_network": same_network, "default_fit": default_fit}, main)
+    dispatch({"same_network": same_network, "default_fit": default_fit, "xla": xla}, main)

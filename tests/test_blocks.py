@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 from tiny_networks import tiny, tiny_conv
 
+from sklearn_ae import ConvAutoencoder, DenseAutoencoder
 from sklearn_ae.autoencoder.training import blocks as blocks_module
 from sklearn_ae.autoencoder.training.blocks import BlockTraining, TrainingBlocks
 
@@ -90,7 +91,7 @@ def test_blocks_train_as_one_batch_after_the_other(name, monkeypatch):
 
 def test_large_networks_train_with_xla_alike(monkeypatch):
     plain = tiny_conv(epochs=2, batch_size=16).fit(IMAGES)
-    monkeypatch.setattr(blocks_module, "_FEW_BATCHES", 10**9)
+    monkeypatch.setattr(blocks_module, "_SECONDS_FOR_XLA", 0)
     compiled = []
     compile_model = keras.Model.compile
 
@@ -212,6 +213,18 @@ def test_blocks_are_short_enough_for_memory():
     assert blocks_module.count_batches_per_block(small, 32) > 100
     n = blocks_module.count_batches_per_block(large, 32)
     assert n == 1
+
+
+def test_wide_rows_do_not_make_a_network_large():
+    def join(architecture, shape):
+        encoder, decoder = architecture.build(shape, 16)
+        inputs = keras.Input(shape)
+        return keras.Model(inputs, decoder(encoder(inputs)))
+
+    rows = join(DenseAutoencoder(), (2048,))
+    assert blocks_module.count_batches_per_block(rows, 256) == 1
+    assert not blocks_module.is_large(rows, 32)
+    assert blocks_module.is_large(join(ConvAutoencoder(), (28, 28, 1)), 32)
 
 
 def test_blocks_of_subclassed_models_are_small():

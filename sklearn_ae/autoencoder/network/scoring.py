@@ -151,7 +151,7 @@ def _compiled(network, output, row_shape, dtype):
     if compiled is None:
         with network.settings.applied():
             graph = _compile(network, output, row_shape, dtype)
-        largest = max(_largest_layer(model) for model in output.models(network))
+        largest = max(largest_layer(model) for model in output.models(network))
         compiled = graph, max(4 * largest, 8 * math.prod(row_shape))
         # Tensors that a layer keeps beside its weights are those of this network alone.
         if graph.captured_inputs:
@@ -266,12 +266,12 @@ def _rows_per_chunk(n_bytes, constants):
     return max(1, _BYTES_PER_LAYER // max([n_bytes, *(8 * len(a) for a in constants if a.ndim)]))
 
 
-def _largest_layer(model):
+def largest_layer(model):
     """Return the number of values, for one sample, of the largest output of any layer."""
     largest = 1
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            largest = max(largest, _largest_layer(layer))
+            largest = max(largest, largest_layer(layer))
         elif getattr(layer, "_inbound_nodes", None):
             for output in keras.tree.flatten(layer.output):
                 largest = max(largest, math.prod(size or 1 for size in output.shape[1:]))

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sklearn_ae.autoencoder.network.scoring import largest_layer
+
 # A block takes about so many seconds: the progress bar moves, and Keras's own work is little of it.
 _SECONDS_PER_BLOCK = 0.2
 
@@ -17,9 +19,9 @@ _OPERATIONS_PER_SECOND = 5e10
 # Of scaled values in a block, and of the largest layer in a step that only computes the loss.
 _BYTES_PER_BLOCK = 2**21
 
-# XLA took .6 of the time of the article's network, as long as TensorFlow for the compact one, seven
-# batches a block, and longer for small ones.
-_FEW_BATCHES = 8
+# From steps as long as those of the compact convolutional network on, XLA is not slower: section 19
+# of benchmarks/README.md.
+_SECONDS_FOR_XLA = 0.02
 
 # Held-out rows in a step of a network whose layers do not say how large they are.
 _FEW_ROWS = 32
@@ -233,28 +235,34 @@ def count_batches_per_block(autoencoder, batch_size):
     """
     if not _is_known(autoencoder):
         return 1
-    operations = 6 * batch_size * _count_products(autoencoder)
-    seconds = _SECONDS_PER_STEP + operations / _OPERATIONS_PER_SECOND
     n_bytes = 4 * batch_size * math.prod(autoencoder.input_shape[1:])
-    return max(1, min(int(_SECONDS_PER_BLOCK / seconds), _BYTES_PER_BLOCK // n_bytes))
+    n_in_time = int(_SECONDS_PER_BLOCK / _estimate_step(autoencoder, batch_size))
+    return max(1, min(n_in_time, _BYTES_PER_BLOCK // n_bytes))
 
 
 def count_held_out_rows_per_block(autoencoder):
     """Return how many held-out samples the loss is computed of at a time."""
     if not _is_known(autoencoder):
         return _FEW_ROWS
-    n_values = max(math.prod(_shape_of(layer)) for layer in _layers_of(autoencoder))
-    return max(1, _BYTES_PER_BLOCK // (4 * n_values))
+    return max(1, _BYTES_PER_BLOCK // (4 * largest_layer(autoencoder)))
 
 
 def is_large(autoencoder, batch_size):
     """Tell whether a step computes so much that XLA, which takes time for each, is faster."""
-    return count_batches_per_block(autoencoder, batch_size) < _FEW_BATCHES
+    if not _is_known(autoencoder):
+        return True
+    return _estimate_step(autoencoder, batch_size) > _SECONDS_FOR_XLA
 
 
 def _is_known(autoencoder):
     """Tell whether the sizes of all layers are: in a subclassed model, nothing says them."""
     return all(_shape_of(layer) for layer in _layers_of(autoencoder) if layer.weights)
+
+
+def _estimate_step(autoencoder, batch_size):
+    """Return about how many seconds a step takes: three products and as many sums a weight."""
+    operations = 6 * batch_size * _count_products(autoencoder)
+    return _SECONDS_PER_STEP + operations / _OPERATIONS_PER_SECOND
 
 
 def _count_products(autoencoder):
